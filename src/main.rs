@@ -1,0 +1,3 @@
+//! The `kfleet` command.
+
+fn main() {}

@@ -1,0 +1,43 @@
+//! What is wrong with a node, in a sentence that can be acted on.
+
+use super::Level;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; nothing has to be done.
+    Note,
+    /// Left behind or suspicious; a join may still succeed.
+    Warning,
+    /// The node cannot work like this.
+    Error,
+}
+
+/// The stable number of a rule, written `KF001`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Code(pub u16);
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("KF{:03}", self.0))
+    }
+}
+
+/// One rule that matched the facts of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Which rule.
+    pub code: Code,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The cause, with what was seen, in one sentence.
+    pub cause: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// The lowest reset level that cures it; `None` where no reset can.
+    pub cured_by: Option<Level>,
+}

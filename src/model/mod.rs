@@ -1,0 +1,25 @@
+//! Plain data that every other room speaks in: no IO, no clock, nothing of ours imported.
+
+mod event;
+mod fact;
+mod finding;
+mod join_command;
+mod level;
+mod name;
+mod node;
+mod outcome;
+mod path;
+mod policy;
+mod status;
+
+pub use event::{Event, Kind, Phase, StepStatus};
+pub use fact::Fact;
+pub use finding::{Code, Finding, Severity};
+pub use join_command::{Endpoint, InvalidJoinCommand, JoinCommand, Token};
+pub use level::Level;
+pub use name::{InvalidName, NodeName};
+pub use node::{Access, Become, Node, Role};
+pub use outcome::{NodeReport, Outcome};
+pub use path::{ALWAYS_PROTECTED, InvalidPath, ProtectedPath, RemovePath, Root};
+pub use policy::{JoinSource, Policy};
+pub use status::NodeStatus;

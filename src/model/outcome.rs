@@ -1,0 +1,85 @@
+//! How a node's story ended.
+
+use super::{Level, NodeName};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The end of one node's run. Only what was proven counts as success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// `kubeadm join` ran and the API server has this very machine's Node object.
+    Joined,
+    /// Nothing was done: the node was in the cluster and healthy.
+    AlreadyJoined,
+    /// The reset ran and a later probe found the node clean.
+    Reset,
+    /// Nothing was done: a probe found nothing that a reset would remove.
+    AlreadyClean,
+    /// Measured (`status`), whatever was found.
+    Measured,
+    /// Tried, and not cured within attempts and ceiling.
+    Failed,
+    /// kfleet would not do it: a control-plane node, or a guard that protects data said no.
+    Refused,
+    /// No connection, no login, or root's rights were not to be had.
+    Unreachable,
+    /// The connection was lost and not regained: what the node did last is not known.
+    Lost,
+    /// Ended by the user before its story was over.
+    Interrupted,
+    /// Written by a newer kfleet.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Outcome {
+    /// Whether the user got what was asked for on this node.
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Joined | Self::AlreadyJoined | Self::Reset | Self::AlreadyClean | Self::Measured)
+    }
+
+    /// The words used in the summary.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Joined => "joined",
+            Self::AlreadyJoined => "already joined",
+            Self::Reset => "reset",
+            Self::AlreadyClean => "already clean",
+            Self::Measured => "measured",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Lost => "connection lost",
+            Self::Interrupted => "interrupted",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.words())
+    }
+}
+
+/// One row of the summary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeReport {
+    /// The node.
+    pub node: NodeName,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How many times `kubeadm join` was started.
+    pub attempts: u32,
+    /// The highest reset level that was started.
+    pub level: Option<Level>,
+    /// From the node's first packet to its end, in milliseconds.
+    pub elapsed_ms: u64,
+    /// What was tried, what was seen and what to do next, where the outcome is no success.
+    pub error: Option<String>,
+    /// What a success leaves the user to know ("left behind: flannel.1").
+    pub notes: Vec<String>,
+    /// The last lines that the node printed, oldest first; at most 20, controls already stripped.
+    pub tail: Vec<String>,
+}

@@ -1,0 +1,189 @@
+//! Paths that must live and paths that may be removed. The two types do not convert into each other.
+
+use std::fmt;
+
+/// Protected on every node, whatever the inventory says.
+pub const ALWAYS_PROTECTED: [&str; 2] = ["/srv/media", "/mnt/media"];
+
+/// A path that no delete may reach: not by name, link, bind mount or parent folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProtectedPath(String);
+
+/// Why a text cannot be protected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` cannot be protected: {reason}")]
+pub struct InvalidPath {
+    /// What was written.
+    pub text: String,
+    /// The rule that it breaks.
+    pub reason: &'static str,
+}
+
+impl ProtectedPath {
+    /// Checks that `text` is an absolute path without `.`, `..` or control characters. `/` is refused: with it nothing
+    /// could ever be reset, so it can only be a mistake.
+    pub fn new(text: &str) -> Result<Self, InvalidPath> {
+        let trimmed = text.trim_end_matches('/');
+        let reason = if !text.starts_with('/') {
+            "it must be absolute (begin with `/`)"
+        } else if trimmed.is_empty() {
+            "it is the root folder, and every reset removes something below that"
+        } else if text.chars().any(char::is_control) {
+            "it contains a control character"
+        } else if trimmed.split('/').skip(1).any(|s| matches!(s, "" | "." | "..")) {
+            "write it without `//`, `.` and `..`"
+        } else {
+            return Ok(Self(trimmed.to_owned()));
+        };
+        Err(InvalidPath { text: text.to_owned(), reason })
+    }
+
+    /// The two paths that are always protected.
+    pub fn always() -> [Self; 2] {
+        ALWAYS_PROTECTED.map(|p| Self(p.to_owned()))
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProtectedPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The folders in which Kubernetes keeps what a reset removes. There is no other place to remove from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Root {
+    /// kubelet's `--root-dir`.
+    Kubelet,
+    /// kubeadm's configuration folder.
+    EtcKubernetes,
+    /// CNI plugins' state (host-local leases, cached results).
+    CniState,
+    /// CNI configuration.
+    CniConfig,
+    /// flannel's subnet file.
+    FlannelRun,
+    /// containerd's `state`: tasks, sandboxes. Emptied before `ContainerdRoot`, or a second reset cannot find its mounts.
+    ContainerdState,
+    /// containerd's `root`: content, snapshots, metadata.
+    ContainerdRoot,
+    /// Pods' log files.
+    PodLogs,
+    /// Links to pods' log files.
+    ContainerLogs,
+}
+
+impl Root {
+    /// Every root.
+    pub const ALL: [Self; 9] = [
+        Self::Kubelet,
+        Self::EtcKubernetes,
+        Self::CniState,
+        Self::CniConfig,
+        Self::FlannelRun,
+        Self::ContainerdState,
+        Self::ContainerdRoot,
+        Self::PodLogs,
+        Self::ContainerLogs,
+    ];
+
+    /// Where it is, by the defaults of kubeadm, kubelet, containerd and the CNI plugins.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Kubelet => "/var/lib/kubelet",
+            Self::EtcKubernetes => "/etc/kubernetes",
+            Self::CniState => "/var/lib/cni",
+            Self::CniConfig => "/etc/cni/net.d",
+            Self::FlannelRun => "/run/flannel",
+            Self::ContainerdState => "/run/containerd",
+            Self::ContainerdRoot => "/var/lib/containerd",
+            Self::PodLogs => "/var/log/pods",
+            Self::ContainerLogs => "/var/log/containers",
+        }
+    }
+}
+
+/// Something that a reset removes: the contents of a known root, or one named entry in it.
+///
+/// There is no constructor from a `String`: nothing read from an inventory or a node can become a path to remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RemovePath {
+    root: Root,
+    entry: Option<&'static str>,
+}
+
+impl RemovePath {
+    /// Everything in `root`; the folder itself stays, as it may be a mount point.
+    pub const fn contents(root: Root) -> Self {
+        Self { root, entry: None }
+    }
+
+    /// One file or folder directly in `root`.
+    ///
+    /// # Panics
+    /// Where `entry` is not a plain name; in a `const` that is a compile error.
+    pub const fn entry(root: Root, entry: &'static str) -> Self {
+        let bytes = entry.as_bytes();
+        assert!(!bytes.is_empty() && bytes[0] != b'.', "an entry is a plain name");
+        let mut i = 0;
+        while i < bytes.len() {
+            assert!(bytes[i] != b'/' && bytes[i] > b' ' && bytes[i] < 0x7f, "an entry is a plain name");
+            i += 1;
+        }
+        Self { root, entry: Some(entry) }
+    }
+
+    /// The known folder.
+    pub fn root(self) -> Root {
+        self.root
+    }
+
+    /// The entry, where only one is removed.
+    pub fn name(self) -> Option<&'static str> {
+        self.entry
+    }
+}
+
+impl fmt::Display for RemovePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.entry {
+            None => write!(f, "contents of {}", self.root.path()),
+            Some(entry) => write!(f, "{}/{entry}", self.root.path()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn protected_paths_are_absolute_and_plain() {
+        for (text, want) in [("/srv/media", "/srv/media"), ("/srv/media/", "/srv/media"), ("/a b/ü", "/a b/ü")] {
+            assert_eq!(ProtectedPath::new(text).unwrap().as_str(), want);
+        }
+        for bad in ["", "/", "//", "srv", "~/media", "/srv/../etc", "/srv//media", "/srv/./m", "/a\nb", "/a\0b"] {
+            assert!(ProtectedPath::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn no_root_to_remove_lies_in_or_around_what_is_always_protected() {
+        for root in Root::ALL {
+            for protected in ALWAYS_PROTECTED {
+                assert!(!protected.starts_with(root.path()) && !root.path().starts_with(protected));
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "plain name")]
+    fn an_entry_cannot_climb() {
+        let _ = RemovePath::entry(Root::Kubelet, "../media");
+    }
+}

@@ -1,0 +1,11 @@
+mark() { printf '\n\036%s %s\n' "$N" "$*" >&3 || exit 99; }
+step() {
+  mark "begin $1"
+  ( "step_$1" ) 3>&-
+  rc=$?
+  mark "end $1 $rc"
+  return $rc
+}
+# 64: there was nothing to do. 76: a guard refused, which ends the script whatever the step.
+need() { step "$1" || [ "$rc" -eq 64 ] || { mark "stop $1"; exit 1; }; }
+may() { step "$1" || [ "$rc" -ne 76 ] || { mark "stop $1"; exit 1; }; }

@@ -1,0 +1,137 @@
+//! A whole script: header, library, one function per step, and a frame that runs nothing unless all of it arrived.
+
+use super::{Fragment, View, Word};
+
+/// The random word in every mark of one script, so that a node's own output cannot forge a mark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nonce(String);
+
+impl Nonce {
+    /// From 16 random bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes.iter().map(|b| format!("{b:02x}")).collect())
+    }
+
+    /// As it stands in the marks.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a step's failure means for the steps after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The script ends at this step.
+    Required,
+    /// The script goes on, unless a guard refused.
+    Optional,
+}
+
+/// A script as a value: rendered for a node, for people, or compared in a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    title: String,
+    library: Vec<&'static str>,
+    globals: Fragment,
+    steps: Vec<(Need, Fragment)>,
+}
+
+/// A script's text in its two forms.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Rendered {
+    real: String,
+    masked: String,
+}
+
+impl std::fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.masked)
+    }
+}
+
+impl Rendered {
+    /// For the node.
+    pub fn real(&self) -> &str {
+        &self.real
+    }
+
+    /// For people.
+    pub fn masked(&self) -> &str {
+        &self.masked
+    }
+
+    /// The whole script as one word: how a phase is handed to the launcher that writes it to a file.
+    pub fn into_word(self) -> Word {
+        Word::secret(self.real)
+    }
+}
+
+/// The exit status by which a step says that there was nothing to do.
+pub const NOTHING: i32 = 64;
+/// The exit status by which a guard says no. It ends the script whatever the step's need.
+pub const REFUSED: i32 = 76;
+
+impl Script {
+    /// An empty script. `title` goes into a comment on the first line; control characters in it are dropped.
+    pub fn new(title: &str) -> Self {
+        Self {
+            title: title.chars().filter(|c| !c.is_control()).collect(),
+            library: Vec::new(),
+            globals: Fragment::new(":"),
+            steps: Vec::new(),
+        }
+    }
+
+    /// Adds constant function definitions that steps may call.
+    #[must_use]
+    pub fn library(mut self, text: &'static str) -> Self {
+        self.library.push(text);
+        self
+    }
+
+    /// Sets a variable that every step sees.
+    #[must_use]
+    pub fn global(mut self, name: &'static str, value: Word) -> Self {
+        self.globals = self.globals.var(name, value);
+        self
+    }
+
+    /// Adds a step; steps are numbered from 0 in this order.
+    #[must_use]
+    pub fn step(mut self, need: Need, fragment: Fragment) -> Self {
+        self.steps.push((need, fragment));
+        self
+    }
+
+    /// The text. The frame was tried on dash, bash, busybox and mksh:
+    /// * everything runs from one compound command on the last line, so a cut-off script runs nothing;
+    /// * standard input is /dev/null inside, so a step cannot swallow the rest of a streamed script;
+    /// * fd 3 carries the marks and is closed in steps, so a child left behind cannot hold the stream open;
+    /// * output and marks share one stream, so their order is the order in which things happened.
+    pub fn render(&self, nonce: &Nonce) -> Rendered {
+        Rendered { real: self.text(nonce, View::Real), masked: self.text(nonce, View::Masked) }
+    }
+
+    fn text(&self, nonce: &Nonce, view: View) -> String {
+        let mut text = format!("# {}\nset -u\nPATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin\nLC_ALL=C\nexport PATH LC_ALL\n", self.title);
+        text.push_str(&format!("N={}\n", nonce.as_str()));
+        text.push_str(&self.globals.lines(view));
+        text.push_str(FRAME);
+        for library in &self.library {
+            text.push_str(library.trim_end());
+            text.push('\n');
+        }
+        for (i, (_, fragment)) in self.steps.iter().enumerate() {
+            text.push_str(&format!("step_{i}() {{\n{}}}\n", fragment.lines(view)));
+        }
+        text.push_str("main() {\nmark hello\n");
+        for (i, (need, _)) in self.steps.iter().enumerate() {
+            let call = if *need == Need::Required { "need" } else { "may" };
+            text.push_str(&format!("{call} {i}\n"));
+        }
+        text.push_str("mark bye\n}\n{ main \"$@\" 3>&1 2>&1 </dev/null; exit; }\n");
+        text
+    }
+}
+
+const FRAME: &str = include_str!("frame.sh");
