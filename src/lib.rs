@@ -3,6 +3,13 @@
 //! Data flows one way: `cli → inventory → plan → engine → transport`, and events from the engine to `render`.
 //! ARCHITECTURE.md says what each room is for and what it may import; a test holds the code to that table.
 
+pub mod attached;
+pub mod cluster;
+pub mod diagnose;
+pub mod engine;
+pub mod escalate;
 pub mod model;
+pub mod parse;
+pub mod plan;
 pub mod shell;
 pub mod transport;

@@ -107,19 +107,24 @@ impl JoinCommand {
 
 /// All that can occur in endpoints, tokens, hashes, names and socket paths.
 fn is_plain(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, ' ' | '\t' | '\r' | '\n' | '-' | '_' | '.' | ':' | '/' | '=' | ',' | '[' | ']')
+    c.is_ascii_alphanumeric()
+        || matches!(c, ' ' | '\t' | '\r' | '\n' | '-' | '_' | '.' | ':' | '/' | '=' | ',' | '[' | ']')
 }
 
 fn check_flag(name: &str) -> Result<(), InvalidJoinCommand> {
     match name {
-        "token" | "discovery-token-ca-cert-hash" | "node-name" | "cri-socket" | "ignore-preflight-errors" | "v" => Ok(()),
+        "token" | "discovery-token-ca-cert-hash" | "node-name" | "cri-socket" | "ignore-preflight-errors" | "v" => {
+            Ok(())
+        }
         "control-plane" | "experimental-control-plane" | "certificate-key" | "apiserver-advertise-address" => {
             invalid(format!("`--{name}` makes a control-plane node, and kfleet joins workers only"))
         }
         "discovery-token-unsafe-skip-ca-verification" => {
             invalid(format!("`--{name}` would trust any API server; give --discovery-token-ca-cert-hash instead"))
         }
-        other => invalid(format!("`--{other}` is not supported; kfleet passes on the endpoint, --token, --discovery-token-ca-cert-hash, --node-name, --cri-socket and --ignore-preflight-errors")),
+        other => invalid(format!(
+            "`--{other}` is not supported; kfleet passes on the endpoint, --token, --discovery-token-ca-cert-hash, --node-name, --cri-socket and --ignore-preflight-errors"
+        )),
     }
 }
 
@@ -182,7 +187,9 @@ impl Draft {
         let Some(endpoint) = self.endpoint else { return invalid("it names no API server (`host:port`)") };
         let Some(token) = self.token else { return invalid("it has no `--token`") };
         if self.ca_hashes.is_empty() {
-            return invalid("it has no `--discovery-token-ca-cert-hash`, without which any API server would be trusted");
+            return invalid(
+                "it has no `--discovery-token-ca-cert-hash`, without which any API server would be trusted",
+            );
         }
         Ok(JoinCommand {
             endpoint,
@@ -222,12 +229,15 @@ mod tests {
 
     #[test]
     fn what_kubeadm_prints_is_understood() {
-        let text = "kubeadm join 192.168.4.63:6443 --token abcdef.0123456789abcdef     --discovery-token-ca-cert-hash HASH \n";
+        let text =
+            "kubeadm join 192.168.4.63:6443 --token abcdef.0123456789abcdef     --discovery-token-ca-cert-hash HASH \n";
         let command = parse(text).unwrap();
         assert_eq!(command.endpoint.as_str(), "192.168.4.63:6443");
         assert_eq!(command.token.reveal(), "abcdef.0123456789abcdef");
         assert_eq!(command.ca_hashes, [HASH]);
-        let pasted = parse("sudo kubeadm join [fd00::1]:6443 --token=abcdef.0123456789abcdef \\\n\t--discovery-token-ca-cert-hash=HASH,HASH --v=5");
+        let pasted = parse(
+            "sudo kubeadm join [fd00::1]:6443 --token=abcdef.0123456789abcdef \\\n\t--discovery-token-ca-cert-hash=HASH,HASH --v=5",
+        );
         assert_eq!(pasted.unwrap().ca_hashes.len(), 2);
     }
 
@@ -262,7 +272,8 @@ mod tests {
 
     #[test]
     fn a_token_hides_itself() {
-        let command = parse("kubeadm join a:1 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash HASH").unwrap();
+        let command =
+            parse("kubeadm join a:1 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash HASH").unwrap();
         assert!(!format!("{:?}", command.token).contains("0123456789abcdef"));
         assert_eq!(command.token.to_string(), "abcdef.****************");
     }

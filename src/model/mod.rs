@@ -2,6 +2,7 @@
 
 mod event;
 mod fact;
+mod facts;
 mod finding;
 mod join_command;
 mod level;
@@ -14,6 +15,7 @@ mod status;
 
 pub use event::{Event, Kind, Phase, StepStatus};
 pub use fact::Fact;
+pub use facts::{Cri, Facts, ImageFilesystem, NodeObject, Unit};
 pub use finding::{Code, Finding, Severity};
 pub use join_command::{Endpoint, InvalidJoinCommand, JoinCommand, Token};
 pub use level::Level;

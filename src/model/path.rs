@@ -108,34 +108,39 @@ impl Root {
     }
 }
 
-/// Something that a reset removes: the contents of a known root, or one named entry in it.
+/// Something that a reset removes: the contents of a known root, or named entries in it.
 ///
 /// There is no constructor from a `String`: nothing read from an inventory or a node can become a path to remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RemovePath {
     root: Root,
-    entry: Option<&'static str>,
+    entries: &'static [&'static str],
 }
 
 impl RemovePath {
     /// Everything in `root`; the folder itself stays, as it may be a mount point.
     pub const fn contents(root: Root) -> Self {
-        Self { root, entry: None }
+        Self { root, entries: &[] }
     }
 
-    /// One file or folder directly in `root`.
+    /// Files or folders directly in `root`.
     ///
     /// # Panics
-    /// Where `entry` is not a plain name; in a `const` that is a compile error.
-    pub const fn entry(root: Root, entry: &'static str) -> Self {
-        let bytes = entry.as_bytes();
-        assert!(!bytes.is_empty() && bytes[0] != b'.', "an entry is a plain name");
+    /// Where there is none, or one is no plain name; in a `const` that is a compile error.
+    pub const fn entries(root: Root, entries: &'static [&'static str]) -> Self {
+        assert!(!entries.is_empty(), "no entries would mean all contents");
         let mut i = 0;
-        while i < bytes.len() {
-            assert!(bytes[i] != b'/' && bytes[i] > b' ' && bytes[i] < 0x7f, "an entry is a plain name");
+        while i < entries.len() {
+            let name = entries[i].as_bytes();
+            assert!(!name.is_empty() && name[0] != b'.' && name[0] != b'-', "an entry is a plain name");
+            let mut j = 0;
+            while j < name.len() {
+                assert!(name[j] != b'/' && name[j] > b' ' && name[j] < 0x7f, "an entry is a plain name");
+                j += 1;
+            }
             i += 1;
         }
-        Self { root, entry: Some(entry) }
+        Self { root, entries }
     }
 
     /// The known folder.
@@ -143,17 +148,18 @@ impl RemovePath {
         self.root
     }
 
-    /// The entry, where only one is removed.
-    pub fn name(self) -> Option<&'static str> {
-        self.entry
+    /// The entries, where only some are removed; empty means all contents.
+    pub fn names(self) -> &'static [&'static str] {
+        self.entries
     }
 }
 
 impl fmt::Display for RemovePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.entry {
-            None => write!(f, "contents of {}", self.root.path()),
-            Some(entry) => write!(f, "{}/{entry}", self.root.path()),
+        match self.entries {
+            [] => write!(f, "contents of {}", self.root.path()),
+            [entry] => write!(f, "{}/{entry}", self.root.path()),
+            [..] => write!(f, "Kubernetes' files in {}", self.root.path()),
         }
     }
 }
@@ -184,6 +190,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "plain name")]
     fn an_entry_cannot_climb() {
-        let _ = RemovePath::entry(Root::Kubelet, "../media");
+        let _ = RemovePath::entries(Root::Kubelet, &["../media"]);
     }
 }

@@ -9,4 +9,4 @@ mod word;
 
 pub use fragment::Fragment;
 pub use script::{NOTHING, Need, Nonce, REFUSED, Rendered, Script};
-pub use word::{View, Word};
+pub use word::{View, Word, go_seconds};

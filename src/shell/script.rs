@@ -113,7 +113,10 @@ impl Script {
     }
 
     fn text(&self, nonce: &Nonce, view: View) -> String {
-        let mut text = format!("# {}\nset -u\nPATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin\nLC_ALL=C\nexport PATH LC_ALL\n", self.title);
+        let mut text = format!(
+            "# {}\nset -u\nPATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin\nLC_ALL=C\nexport PATH LC_ALL\n",
+            self.title
+        );
         text.push_str(&format!("N={}\n", nonce.as_str()));
         text.push_str(&self.globals.lines(view));
         text.push_str(FRAME);
@@ -129,9 +132,14 @@ impl Script {
             let call = if *need == Need::Required { "need" } else { "may" };
             text.push_str(&format!("{call} {i}\n"));
         }
-        text.push_str("mark bye\n}\n{ main \"$@\" 3>&1 2>&1 </dev/null; exit; }\n");
+        text.push_str("mark bye\n}\n");
+        text.push_str(RUN);
+        text.push('\n');
         text
     }
 }
 
 const FRAME: &str = include_str!("frame.sh");
+
+/// `sh FILE inside FUNCTION …` runs one function of the script: how a step continues in a mount namespace of its own.
+const RUN: &str = r#"{ case ${1-} in inside) shift; "$@" 3>&- </dev/null; exit ;; esac; PEER=${1-}; main 3>&1 2>&1 </dev/null; exit; }"#;

@@ -34,12 +34,19 @@ impl Word {
         Self { secret: true, ..Self::new(text) }
     }
 
-    /// A constant folder and a constant entry of it.
-    pub fn path(folder: &'static str, entry: Option<&'static str>) -> Self {
-        Self::new(match entry {
-            Some(entry) => format!("{folder}/{entry}"),
-            None => folder.to_owned(),
-        })
+    /// An entry, one path segment, of a constant folder.
+    ///
+    /// # Panics
+    /// Where `entry` could lead elsewhere. Entries are ids that kfleet made itself.
+    pub fn within(folder: &'static str, entry: &str) -> Self {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
+        assert!(!entry.is_empty() && !entry.starts_with('.') && entry.chars().all(plain), "one plain path segment");
+        Self::new(format!("{folder}/{entry}"))
+    }
+
+    /// Several texts, one per line; none of them holds a newline by its type.
+    pub fn lines<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::new(texts.into_iter().collect::<Vec<_>>().join("\n"))
     }
 
     /// A whole number.
@@ -58,6 +65,11 @@ impl fmt::Debug for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.quoted(View::Masked))
     }
+}
+
+/// A duration as Go's flags take it, in whole seconds.
+pub fn go_seconds(duration: std::time::Duration) -> String {
+    format!("{}s", duration.as_secs())
 }
 
 #[cfg(test)]

@@ -1,0 +1,130 @@
+//! One attached script on one session: streamed, its marks read, its steps collected. For scripts that only read, and
+//! for what is asked of the control plane; what changes a node is owned by the node instead.
+
+use crate::parse::{Mark, Marks, Part, SectionOutput, clean};
+use crate::shell::{Nonce, Script};
+use crate::transport::{Session, SessionError};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What an attached script gave.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// By step number.
+    pub steps: BTreeMap<usize, SectionOutput>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum NoAnswer {
+    /// The connection is gone; a new one may do.
+    Lost(String),
+    /// The node runs no script of ours: sudo asks for a password, a broken shell. The text says what was seen.
+    NoShell(String),
+    /// It did not come to its end in time, or ended without its last mark.
+    Unfinished(String),
+}
+
+impl std::fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Lost(why) | Self::NoShell(why) | Self::Unfinished(why) => f.write_str(why),
+        }
+    }
+}
+
+/// More than this from one script that only reads is a fault of the node.
+const LARGEST_ANSWER: usize = 16 << 20;
+
+/// Runs `script`, which only reads, and collects what each step printed. Success is its last mark, never an exit status.
+pub async fn attached<S: Session>(session: &S, script: &Script, deadline: Duration) -> Result<Answer, NoAnswer> {
+    let nonce = fresh_nonce();
+    let mut reader = session.start(&script.render(&nonce)).await.map_err(|e| match e {
+        SessionError::Lost(why) => NoAnswer::Lost(why),
+        other => NoAnswer::NoShell(other.to_string()),
+    })?;
+    let mut marks = Marks::new(nonce.as_str());
+    let mut collect = Collect::default();
+    let read = async {
+        while let Some(bytes) = reader.next().await {
+            collect.take(marks.feed(&bytes))?;
+            if collect.bye {
+                break;
+            }
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(deadline, read).await {
+        Err(_) => return Err(NoAnswer::Unfinished(format!("no answer within {} s", deadline.as_secs()))),
+        Ok(result) => result?,
+    }
+    if collect.bye {
+        return Ok(Answer { steps: collect.steps });
+    }
+    match reader.end() {
+        Err(SessionError::Lost(why)) => Err(NoAnswer::Lost(why)),
+        Err(other) => Err(NoAnswer::Unfinished(other.to_string())),
+        Ok(exit) if collect.hello => {
+            Err(NoAnswer::Unfinished(format!("the script ended early with status {:?}", exit.status)))
+        }
+        Ok(exit) => Err(NoAnswer::NoShell(no_shell(&exit.stderr, exit.status))),
+    }
+}
+
+/// What a login that runs no script of ours is told.
+pub fn no_shell(stderr: &[u8], status: Option<u32>) -> String {
+    let said = String::from_utf8_lossy(stderr);
+    let last = clean(said.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("nothing"));
+    if said.contains("sudo:") {
+        return format!(
+            "sudo does not give root's rights without a password ({last}); allow it with a line like \
+             `USER ALL=(ALL) NOPASSWD: ALL` in a file under /etc/sudoers.d (by `visudo -f`), USER being the login name"
+        );
+    }
+    let status = status.map_or_else(|| "a signal".to_owned(), |s| format!("status {s}"));
+    format!("the login shell did not run the script: it ended with {status} and said: {last}")
+}
+
+#[derive(Default)]
+struct Collect {
+    steps: BTreeMap<usize, SectionOutput>,
+    current: Option<(usize, Vec<u8>)>,
+    size: usize,
+    hello: bool,
+    bye: bool,
+}
+
+impl Collect {
+    fn take(&mut self, parts: Vec<Part>) -> Result<(), NoAnswer> {
+        for part in parts {
+            match (part, &mut self.current) {
+                (Part::Bytes(bytes), Some((_, output))) => {
+                    self.size += bytes.len();
+                    if self.size > LARGEST_ANSWER {
+                        return Err(NoAnswer::Unfinished(format!(
+                            "the node printed more than {} MiB",
+                            LARGEST_ANSWER >> 20
+                        )));
+                    }
+                    output.extend(bytes);
+                }
+                (Part::Mark(Mark::Hello), _) => self.hello = true,
+                (Part::Mark(Mark::Bye), _) => self.bye = true,
+                (Part::Mark(Mark::Begin(step)), _) => self.current = Some((step, Vec::new())),
+                (Part::Mark(Mark::End(step, status)), current) => {
+                    let output = current.take().filter(|(began, _)| *began == step).map(|(_, bytes)| bytes);
+                    self.steps.insert(step, SectionOutput { bytes: output.unwrap_or_default(), status });
+                }
+                (Part::Mark(Mark::Stop(_)) | Part::Bytes(_), _) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A nonce that no node can guess.
+pub fn fresh_nonce() -> Nonce {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    Nonce::from_bytes(bytes)
+}

@@ -1,0 +1,184 @@
+//! The questions that the ladder asks of the facts.
+
+use crate::model::{Cri, Fact, Facts};
+
+/// What must be gone for a node to count as clean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// What a gentle reset removes.
+    Gentle,
+    /// That, and what stands in the way of a new pod network: interfaces, chains, CNI state.
+    Residue,
+    /// That, and containerd's images and snapshots.
+    Everything,
+}
+
+/// Whether a node is clean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Clean {
+    /// All of it was measured and nothing is left.
+    Yes,
+    /// These are left.
+    No(Vec<String>),
+    /// Nothing was seen, but these could not be looked at.
+    Unknown(Vec<String>),
+}
+
+/// Whether anything in `scope` is left on the node, and whether its runtime answers.
+pub fn clean(facts: &Facts, scope: Scope) -> Clean {
+    let mut review = Review::default();
+    review.list("files", &facts.gentle_leftovers);
+    review.list("mounts", &facts.kubelet_mounts);
+    match &facts.cri {
+        Fact::Known(Cri::Ready { .. }) => {}
+        Fact::Known(Cri::NotReady(said) | Cri::NoAnswer(said)) => {
+            review.left.push(format!("a container runtime that does not work ({said})"));
+        }
+        Fact::Unknown(why) => review.unknown.push(format!("container runtime: {why}")),
+    }
+    if scope != Scope::Gentle {
+        review.list("files", &facts.aggressive_leftovers);
+        review.list("interfaces", &facts.pod_links);
+        match &facts.chains {
+            Fact::Known(chains) => {
+                review.left.extend(chains.iter().map(|(tool, n)| format!("{n} chains in {tool}")));
+            }
+            Fact::Unknown(why) => review.unknown.push(format!("chains: {why}")),
+        }
+    }
+    if scope == Scope::Everything {
+        match &facts.containerd_items {
+            Fact::Known(0) => {}
+            Fact::Known(n) => review.left.push(format!("{n} snapshots and blobs in containerd")),
+            Fact::Unknown(why) => review.unknown.push(format!("containerd's folders: {why}")),
+        }
+    }
+    match review {
+        Review { left, .. } if !left.is_empty() => Clean::No(left),
+        Review { unknown, .. } if !unknown.is_empty() => Clean::Unknown(unknown),
+        _ => Clean::Yes,
+    }
+}
+
+#[derive(Default)]
+struct Review {
+    left: Vec<String>,
+    unknown: Vec<String>,
+}
+
+impl Review {
+    fn list(&mut self, what: &str, fact: &Fact<Vec<String>>) {
+        match fact {
+            Fact::Known(items) => self.left.extend(items.iter().cloned()),
+            Fact::Unknown(why) => self.unknown.push(format!("{what}: {why}")),
+        }
+    }
+}
+
+/// Whether a node is a working member of its cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// The API server has a Node with this machine's id and boot id, and it is Ready.
+    Healthy,
+    /// The same, but it waits for the pod network, which is not the node's to bring.
+    WaitsForCni,
+    /// It is not, and why.
+    No(String),
+}
+
+/// Proof by the Node object: a name alone may be another machine's, a boot id an earlier life's.
+pub fn membership(facts: &Facts) -> Membership {
+    let no = |why: &str| Membership::No(why.to_owned());
+    let object = match &facts.node_object {
+        Fact::Known(Some(object)) => object,
+        Fact::Known(None) => return no("the API server has no Node object of its name"),
+        Fact::Unknown(why) => return Membership::No(format!("its Node object could not be read: {why}")),
+    };
+    let (Fact::Known(machine_id), Fact::Known(boot_id)) = (&facts.machine_id, &facts.boot_id) else {
+        return no("the node's machine id and boot id could not be read");
+    };
+    if object.machine_id != *machine_id {
+        return no("the Node object of its name belongs to another machine (another machine id)");
+    }
+    if object.boot_id != *boot_id {
+        return no("the Node object is from before the last boot: the kubelet has not reported since");
+    }
+    let running = facts.kubelet.is_known_and(|unit| unit.active == "active");
+    if !running {
+        return no("the kubelet is not running");
+    }
+    match object.ready.as_str() {
+        "True" => Membership::Healthy,
+        _ if object.waits_for_cni() => Membership::WaitsForCni,
+        other => Membership::No(format!("the Node is Ready={other}: {}", object.message)),
+    }
+}
+
+/// Why kfleet will not touch this machine, whatever the inventory calls it.
+pub fn forbidden(facts: &Facts) -> Option<String> {
+    let files = facts.files.known()?;
+    let manifest = files.iter().find(|f| f.starts_with("/etc/kubernetes/manifests/"))?;
+    Some(format!("{manifest} is there, so this is a control-plane node; kfleet resets and joins workers only"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{NodeObject, Unit};
+
+    fn clean_facts() -> Facts {
+        let none = || Fact::Known(Vec::new());
+        Facts {
+            gentle_leftovers: none(),
+            aggressive_leftovers: none(),
+            kubelet_mounts: none(),
+            pod_links: none(),
+            chains: Fact::Known(Vec::new()),
+            containerd_items: Fact::Known(0),
+            cri: Fact::Known(Cri::Ready { network: false }),
+            ..Facts::default()
+        }
+    }
+
+    #[test]
+    fn clean_needs_every_measurement_of_its_scope() {
+        assert_eq!(clean(&clean_facts(), Scope::Everything), Clean::Yes);
+        assert!(matches!(clean(&Facts::default(), Scope::Gentle), Clean::Unknown(_)));
+        let images = Facts { containerd_items: Fact::Known(3), ..clean_facts() };
+        assert_eq!(clean(&images, Scope::Residue), Clean::Yes);
+        assert!(matches!(clean(&images, Scope::Everything), Clean::No(_)));
+        let chains = Facts { chains: Fact::Known(vec![("iptables-nft".to_owned(), 2)]), ..clean_facts() };
+        assert_eq!(clean(&chains, Scope::Gentle), Clean::Yes);
+        assert!(matches!(clean(&chains, Scope::Residue), Clean::No(_)));
+        let unseen = Facts { pod_links: Fact::Unknown("x".to_owned()), ..clean_facts() };
+        assert!(matches!(clean(&unseen, Scope::Residue), Clean::Unknown(_)));
+        let dead = Facts { cri: Fact::Known(Cri::NoAnswer("x".to_owned())), ..clean_facts() };
+        assert!(matches!(clean(&dead, Scope::Gentle), Clean::No(_)));
+    }
+
+    #[test]
+    fn membership_is_proven_by_machine_and_boot() {
+        let object = |machine: &str, boot: &str, ready: &str| NodeObject {
+            machine_id: machine.to_owned(),
+            boot_id: boot.to_owned(),
+            ready: ready.to_owned(),
+            message: "cni plugin not initialized".to_owned(),
+        };
+        let facts = |object| Facts {
+            machine_id: Fact::Known("m".to_owned()),
+            boot_id: Fact::Known("b".to_owned()),
+            kubelet: Fact::Known(Unit { active: "active".to_owned(), ..Unit::default() }),
+            node_object: Fact::Known(object),
+            ..Facts::default()
+        };
+        assert_eq!(membership(&facts(Some(object("m", "b", "True")))), Membership::Healthy);
+        assert_eq!(membership(&facts(Some(object("m", "b", "False")))), Membership::WaitsForCni);
+        for other in
+            [Some(object("x", "b", "True")), Some(object("m", "x", "True")), Some(object("m", "b", "Unknown")), None]
+        {
+            assert!(matches!(membership(&facts(other)), Membership::No(_)));
+        }
+        let stopped = Facts { kubelet: Fact::default(), ..facts(Some(object("m", "b", "True"))) };
+        assert!(matches!(membership(&stopped), Membership::No(_)));
+    }
+}

@@ -1,0 +1,109 @@
+//! What all nodes of a run share.
+
+use crate::cluster::ControlPlane;
+use crate::diagnose::Scope;
+use crate::model::{Event, JoinCommand, Kind, Level, Policy};
+use crate::transport::Transport;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+/// What is to be done with each node.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// Make it a healthy member of its cluster.
+    Join,
+    /// Clean it: from one level up to another, until nothing in the scope is left.
+    Reset {
+        /// First level.
+        start: Level,
+        /// Last level.
+        ceiling: Level,
+        /// What must be gone.
+        scope: Scope,
+    },
+    /// Look at it.
+    Status,
+}
+
+/// How long the engine waits for what. Every wait is for a condition; these are its deadlines.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For a probe, from its start to its last mark.
+    pub probe: Duration,
+    /// For a phase that changes the node. kubeadm's own waits add up to about 10 minutes.
+    pub phase: Duration,
+    /// For the Node object to be there after a join.
+    pub node_object: Duration,
+    /// For a lost connection to come back.
+    pub reconnect: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            probe: Duration::from_secs(180),
+            phase: Duration::from_secs(1800),
+            node_object: Duration::from_secs(90),
+            reconnect: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Where events go. Sending never waits: whoever draws may be slow, a node must not be.
+#[derive(Clone, Debug)]
+pub struct Events {
+    start: Instant,
+    sender: UnboundedSender<Event>,
+}
+
+impl Events {
+    /// Counts time from now.
+    pub fn new(sender: UnboundedSender<Event>) -> Self {
+        Self { start: Instant::now(), sender }
+    }
+
+    /// Says that something happened. A display that is gone is no reason to stop working on nodes.
+    pub fn send(&self, kind: Kind) {
+        let at_ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let _ = self.sender.send(Event { at_ms, kind });
+    }
+}
+
+/// What all nodes of a run share.
+pub struct Context<T: Transport> {
+    /// Makes connections.
+    pub transport: Arc<T>,
+    /// This invocation's id; names its files on the nodes.
+    pub run: String,
+    /// What is to be done.
+    pub task: Task,
+    /// Bounds.
+    pub policy: Policy,
+    /// The control plane of the inventory, where it names one.
+    pub control_plane: Option<ControlPlane<T>>,
+    /// The join command, where the user gave one.
+    pub join_command: Option<JoinCommand>,
+    /// Preflight checks that kubeadm shall only warn about.
+    pub ignore_preflight_errors: Vec<String>,
+    /// Deadlines.
+    pub patience: Patience,
+    /// Where events go.
+    pub events: Events,
+    /// Cancelled when the user wants to stop.
+    pub stop: CancellationToken,
+}
+
+impl<T: Transport> Context<T> {
+    /// The join command of this run; asks the control plane once, for all nodes.
+    pub(super) async fn join_command(&self) -> Result<JoinCommand, String> {
+        let mut command = match (&self.join_command, &self.control_plane) {
+            (Some(command), _) => command.clone(),
+            (None, Some(control_plane)) => control_plane.join_command().await?,
+            (None, None) => return Err("there is neither a join command nor a control plane to ask for one".to_owned()),
+        };
+        command.ignore_preflight_errors.extend(self.ignore_preflight_errors.iter().cloned());
+        Ok(command)
+    }
+}

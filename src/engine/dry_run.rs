@@ -1,0 +1,73 @@
+//! The very scripts that a node would get, for people: secrets masked, nothing changed.
+
+use super::context::{Context, Task};
+use super::probing::measure;
+use crate::attached::fresh_nonce;
+use crate::diagnose::forbidden;
+use crate::model::{Facts, JoinCommand, Level, Node};
+use crate::plan::{ResetRequest, join, reset};
+use crate::transport::Transport;
+use std::fmt::Write;
+
+/// What `node` would get, in the order of its ladder. The node is connected and probed, which only reads: its containerd
+/// config decides about the aggressive script.
+///
+/// `Err` is the reason why the node would get nothing.
+pub async fn dry_run<T: Transport>(context: &Context<T>, node: &Node) -> Result<String, String> {
+    let session = context.transport.connect(node).await.map_err(|e| e.to_string())?;
+    let facts = measure(&session, node, &context.run, context.patience.probe).await.map_err(|e| e.to_string())?;
+    if let Some(why) = forbidden(&facts) {
+        return Err(format!("refused: {why}"));
+    }
+    let mut text = String::new();
+    match context.task {
+        Task::Status => {}
+        Task::Reset { start, ceiling, .. } => resets(context, node, &facts, start..=ceiling, &mut text),
+        Task::Join => {
+            let command = pretended(context).await?;
+            script(&mut text, "first, where the node is not a healthy member yet", &join(node, &context.run, &command));
+            let levels = context.policy.start..=context.policy.ceiling;
+            resets(context, node, &facts, levels, &mut text);
+        }
+    }
+    Ok(text)
+}
+
+async fn pretended<T: Transport>(context: &Context<T>) -> Result<JoinCommand, String> {
+    let mut command = match (&context.join_command, &context.control_plane) {
+        (None, Some(control_plane)) => control_plane.pretended_join_command().await?,
+        _ => context.join_command().await?,
+    };
+    command.ignore_preflight_errors.clone_from(&context.ignore_preflight_errors);
+    Ok(command)
+}
+
+fn resets<T: Transport>(
+    context: &Context<T>,
+    node: &Node,
+    facts: &Facts,
+    levels: std::ops::RangeInclusive<Level>,
+    text: &mut String,
+) {
+    for level in Level::ALL.into_iter().filter(|level| levels.contains(level)) {
+        match reset(node, &ResetRequest { level, run: &context.run, facts }) {
+            Ok(phase) => {
+                let when = if level == *levels.start() {
+                    "where a reset is needed"
+                } else {
+                    "where the level below did not help"
+                };
+                script(text, when, &phase);
+            }
+            Err(refusal) => {
+                let _ = writeln!(text, "# {}: {level}: {refusal}", node.name); // a String takes all that is written
+            }
+        }
+    }
+}
+
+fn script(text: &mut String, when: &str, phase: &crate::plan::PhaseScript) {
+    let _ = writeln!(text, "# ---- {when}:"); // as above
+    text.push_str(phase.render(&fresh_nonce()).masked());
+    text.push('\n');
+}

@@ -1,0 +1,13 @@
+//! Doing it: many nodes at once, each driven along its own ladder. Everything that happens leaves as an event.
+
+mod context;
+mod dry_run;
+mod fleet;
+mod node;
+mod owned;
+mod probing;
+mod status;
+
+pub use context::{Context, Events, Patience, Task};
+pub use dry_run::dry_run;
+pub use fleet::run;

@@ -1,0 +1,239 @@
+//! A phase that the node owns: launched once, followed by byte offset over as many connections as it takes.
+
+use super::context::Events;
+use crate::attached::{fresh_nonce, no_shell};
+use crate::model::{Kind, Node, NodeName, StepStatus};
+use crate::parse::{Lines, Mark, Marks, Part};
+use crate::plan::{FOLLOW_STEP, PhaseScript, follow, launch};
+use crate::shell::{NOTHING, Need, REFUSED, Script};
+use crate::transport::{Session, SessionError};
+use std::collections::VecDeque;
+
+/// How a phase ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PhaseEnd {
+    /// Its last mark was seen.
+    Done,
+    /// A required step failed.
+    Failed(String),
+    /// A guard said no.
+    Refused(String),
+    /// It was not started at all.
+    NotStarted(String),
+    /// It ended without its last mark (stopped, killed, rebooted).
+    Vanished(String),
+}
+
+/// One following of the phase's output ended.
+pub(super) enum Followed {
+    /// The phase is over.
+    Over(PhaseEnd),
+    /// The connection is gone; the phase may still run.
+    Lost(String),
+}
+
+/// The phase as it is seen from here.
+pub(super) struct Owned<'a> {
+    phase: &'a PhaseScript,
+    node: &'a NodeName,
+    events: &'a Events,
+    id: String,
+    marks: Marks,
+    script: Option<Script>,
+    offset: u64,
+    lines: Lines,
+    shown: usize,
+    step: Option<usize>,
+    step_lines: Vec<String>,
+    last_error: Option<String>,
+    refused: bool,
+    end: Option<PhaseEnd>,
+    tail: &'a mut VecDeque<String>,
+}
+
+/// Lines of output that become events in one phase; the rest only pass through the tail.
+const MOST_LINES: usize = 5000;
+/// Lines of a failed node that the summary shows.
+const TAIL: usize = 20;
+/// Lines of one step that are kept to say why it failed.
+const STEP_LINES: usize = 200;
+
+impl<'a> Owned<'a> {
+    /// Ready to be launched under `id`, which is unique on the node.
+    pub(super) fn new(
+        phase: &'a PhaseScript,
+        node: &'a Node,
+        id: String,
+        events: &'a Events,
+        tail: &'a mut VecDeque<String>,
+    ) -> Self {
+        let nonce = fresh_nonce();
+        let script = launch(phase, phase.render(&nonce), &id);
+        Self {
+            phase,
+            node: &node.name,
+            events,
+            id,
+            marks: Marks::new(nonce.as_str()),
+            script: Some(script),
+            offset: 0,
+            lines: Lines::default(),
+            shown: 0,
+            step: None,
+            step_lines: Vec::new(),
+            last_error: None,
+            refused: false,
+            end: None,
+            tail,
+        }
+    }
+
+    /// Launches the phase, or follows it from where the last connection was lost. Nothing is ever launched twice: the
+    /// second call only follows, and finds no output where the first never got through.
+    pub(super) async fn advance<S: Session>(&mut self, session: &S) -> Followed {
+        let launching = self.script.is_some();
+        let script = self.script.take().unwrap_or_else(|| follow(&self.id, self.offset));
+        let outer_nonce = fresh_nonce();
+        let mut reader = match session.start(&script.render(&outer_nonce)).await {
+            Ok(reader) => reader,
+            Err(SessionError::Lost(why)) => return Followed::Lost(why),
+            Err(other) => return Followed::Over(PhaseEnd::NotStarted(other.to_string())),
+        };
+        let mut outer = Outer {
+            marks: Marks::new(outer_nonce.as_str()),
+            step: None,
+            said: Lines::default(),
+            complaint: None,
+            hello: false,
+        };
+        while let Some(bytes) = reader.next().await {
+            for part in outer.marks.feed(&bytes) {
+                outer.take(part, FOLLOW_STEP[usize::from(!launching)], |bytes| self.feed(bytes));
+            }
+            if let Some(end) = self.end.take() {
+                return Followed::Over(end);
+            }
+        }
+        match reader.end() {
+            Err(SessionError::Lost(why)) => Followed::Lost(why),
+            Err(other) => Followed::Lost(other.to_string()),
+            Ok(exit) if !outer.hello => Followed::Over(PhaseEnd::NotStarted(no_shell(&exit.stderr, exit.status))),
+            Ok(_) if self.offset == 0 => {
+                let said = outer.complaint.unwrap_or_else(|| "it printed nothing".to_owned());
+                Followed::Over(PhaseEnd::NotStarted(format!(
+                    "the {} did not start on the node: {said}",
+                    self.phase.phase
+                )))
+            }
+            Ok(_) => {
+                let at = self
+                    .step
+                    .and_then(|i| self.phase.steps.get(i))
+                    .map_or_else(|| "between steps".to_owned(), |s| format!("in step `{s}`"));
+                Followed::Over(PhaseEnd::Vanished(format!(
+                    "the {} ended {at} without saying so (stopped, killed or rebooted?)",
+                    self.phase.phase
+                )))
+            }
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        self.offset += bytes.len() as u64;
+        for part in self.marks.feed(bytes) {
+            match part {
+                Part::Bytes(bytes) => {
+                    for line in self.lines.feed(&bytes) {
+                        self.line(line);
+                    }
+                }
+                Part::Mark(mark) => self.mark(mark),
+            }
+        }
+    }
+
+    fn line(&mut self, line: String) {
+        if self.tail.len() == TAIL {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(line.clone());
+        if self.step_lines.len() < STEP_LINES {
+            self.step_lines.push(line.clone());
+        }
+        self.shown += 1;
+        if self.shown <= MOST_LINES {
+            self.events.send(Kind::Output { node: self.node.clone(), line });
+        }
+    }
+
+    fn mark(&mut self, mark: Mark) {
+        if let Some(line) = self.lines.take() {
+            self.line(line);
+        }
+        match mark {
+            Mark::Hello => {}
+            Mark::Begin(step) => {
+                self.step = Some(step);
+                self.step_lines.clear();
+                self.events.send(Kind::StepStarted { node: self.node.clone(), step });
+            }
+            Mark::End(step, status) => self.step_ended(step, status),
+            Mark::Stop(_) => {
+                let why = self.last_error.take().unwrap_or_else(|| "a step failed".to_owned());
+                self.end = Some(if self.refused { PhaseEnd::Refused(why) } else { PhaseEnd::Failed(why) });
+            }
+            Mark::Bye => self.end = Some(PhaseEnd::Done),
+        }
+    }
+
+    fn step_ended(&mut self, step: usize, status: i32) {
+        let required = self.phase.steps.get(step).is_none_or(|s| s.need() == Need::Required);
+        let status_word = match status {
+            0 => StepStatus::Done,
+            NOTHING => StepStatus::Nothing,
+            REFUSED => StepStatus::Refused,
+            _ if required => StepStatus::Failed,
+            _ => StepStatus::Tolerated,
+        };
+        if matches!(status_word, StepStatus::Failed | StepStatus::Refused) {
+            let title = self.phase.steps.get(step).map(ToString::to_string).unwrap_or_default();
+            let why = crate::parse::reason(&self.step_lines);
+            self.last_error = Some(match status_word {
+                StepStatus::Refused => format!("`{title}` was {why}"),
+                _ if status == 124 => format!("`{title}` did not end in time: {why}"),
+                _ => format!("`{title}` ended with status {status}: {why}"),
+            });
+        }
+        self.events.send(Kind::StepFinished { node: self.node.clone(), step, status: status_word });
+        self.step = None;
+        self.refused |= status == REFUSED;
+    }
+}
+
+/// The launcher's own stream, around the phase's.
+struct Outer {
+    marks: Marks,
+    step: Option<usize>,
+    said: Lines,
+    complaint: Option<String>,
+    hello: bool,
+}
+
+impl Outer {
+    fn take(&mut self, part: Part, follow_step: usize, mut feed: impl FnMut(&[u8])) {
+        match part {
+            Part::Bytes(bytes) if self.step == Some(follow_step) => feed(&bytes),
+            Part::Bytes(bytes) => {
+                for line in self.said.feed(&bytes) {
+                    self.complaint = Some(match self.complaint.take() {
+                        Some(before) => format!("{before}; {line}"),
+                        None => line,
+                    });
+                }
+            }
+            Part::Mark(Mark::Hello) => self.hello = true,
+            Part::Mark(Mark::Begin(step)) => self.step = Some(step),
+            Part::Mark(_) => self.step = None,
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! The ladder of one node, as a state machine without IO: one input, one action; no clock, no async.
+//!
+//! Join: attempt, and after each failed attempt a reset one level up before the next. Reset: a level, and with a higher
+//! ceiling the next level where a probe still finds the node unclean. A probe stands before and after everything that
+//! changes the node; it is both the first look and the proof.
+
+use crate::model::Level;
+
+/// What is to be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Goal {
+    /// The node is a healthy member of its cluster.
+    Join,
+    /// Nothing of Kubernetes is left on the node.
+    Reset,
+}
+
+/// The bounds of one node's ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Bounds {
+    /// What is to be reached.
+    pub goal: Goal,
+    /// The first reset's level.
+    pub start: Level,
+    /// The highest level.
+    pub ceiling: Level,
+    /// How many times `kubeadm join` may be started.
+    pub attempts: u32,
+    /// How many lost runs may be repeated.
+    pub losses: u32,
+}
+
+/// What a probe found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Seen {
+    /// The goal is reached.
+    Good,
+    /// It is not, or it could not be told.
+    Bad,
+    /// kfleet does not touch this node.
+    Forbidden,
+}
+
+/// How something that changes the node ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ran {
+    /// Every required step succeeded.
+    Done,
+    /// A required step failed.
+    Failed,
+    /// A guard said no.
+    Refused,
+    /// Its end was not seen.
+    Lost,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// The node is connected.
+    Start,
+    /// A probe came back.
+    Probed(Seen),
+    /// A probe could not be made, after all patience of the connection.
+    Unprobed,
+    /// A reset or a join ended.
+    Ran(Ran),
+    /// The user wants to stop.
+    Stop,
+}
+
+/// What to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Look.
+    Probe,
+    /// Reset at this level.
+    Reset(Level),
+    /// Start `kubeadm join`; the number counts from 1.
+    Join(u32),
+    /// Go on with what is under way.
+    Wait,
+    /// The story is over.
+    End(End),
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum End {
+    /// A probe found the goal reached.
+    Good,
+    /// Attempts or ladder are used up.
+    Failed,
+    /// Forbidden, or a guard said no.
+    Refused,
+    /// The connection was lost too often.
+    Lost,
+    /// Stopped by the user.
+    Stopped,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Run {
+    Reset(Level),
+    Join,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum State {
+    Idle,
+    Probing,
+    Running(Run),
+    Over(End),
+}
+
+/// The machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Escalation {
+    bounds: Bounds,
+    state: State,
+    last: Option<(Run, Ran)>,
+    level: Option<Level>,
+    attempts: u32,
+    losses: u32,
+    stopping: bool,
+}
+
+impl Escalation {
+    /// At the foot of the ladder.
+    pub fn new(bounds: Bounds) -> Self {
+        Self { bounds, state: State::Idle, last: None, level: None, attempts: 0, losses: 0, stopping: false }
+    }
+
+    /// How many joins were started.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The highest level started.
+    pub fn level(&self) -> Option<Level> {
+        self.level
+    }
+
+    /// Whether anything that changes the node was started.
+    pub fn changed_something(&self) -> bool {
+        self.last.is_some() || matches!(self.state, State::Running(_))
+    }
+
+    /// One input, one action. An input that does not fit the state changes nothing.
+    pub fn on(&mut self, input: Input) -> Action {
+        match (self.state, input) {
+            (State::Over(end), _) => Action::End(end),
+            (State::Running(_), Input::Stop) => {
+                self.stopping = true;
+                Action::Wait
+            }
+            (_, Input::Stop) => self.end(End::Stopped),
+            (State::Idle, Input::Start) => self.probe(),
+            (State::Probing, Input::Probed(seen)) => self.probed(seen),
+            (State::Probing, Input::Unprobed) => self.end(End::Lost),
+            (State::Running(run), Input::Ran(ran)) => self.ran(run, ran),
+            _ => Action::Wait,
+        }
+    }
+
+    fn ran(&mut self, run: Run, ran: Ran) -> Action {
+        self.last = Some((run, ran));
+        match ran {
+            Ran::Refused => return self.end(End::Refused),
+            Ran::Lost if self.losses == self.bounds.losses => return self.end(End::Lost),
+            Ran::Lost => self.losses += 1,
+            Ran::Done | Ran::Failed => {}
+        }
+        if self.stopping { self.end(End::Stopped) } else { self.probe() }
+    }
+
+    fn probed(&mut self, seen: Seen) -> Action {
+        match (seen, self.last) {
+            (Seen::Good, _) => self.end(End::Good),
+            (Seen::Forbidden, _) => self.end(End::Refused),
+            (Seen::Bad, None) => match self.bounds.goal {
+                Goal::Join => self.join(),
+                Goal::Reset => self.reset(self.bounds.start),
+            },
+            (Seen::Bad, Some((Run::Join, Ran::Lost))) => self.join(),
+            (Seen::Bad, Some((Run::Reset(level), Ran::Lost))) => self.reset(level),
+            (Seen::Bad, Some((Run::Reset(_), Ran::Done))) if self.bounds.goal == Goal::Join => self.join(),
+            (Seen::Bad, Some(_)) => self.climb(),
+        }
+    }
+
+    /// One level up, where there is one and something may still follow it.
+    fn climb(&mut self) -> Action {
+        let next = self.level.map_or(Some(self.bounds.start), Level::next);
+        let worth_it = self.bounds.goal == Goal::Reset || self.attempts < self.bounds.attempts;
+        match next.filter(|level| *level <= self.bounds.ceiling && worth_it) {
+            Some(level) => self.reset(level),
+            None => self.end(End::Failed),
+        }
+    }
+
+    fn probe(&mut self) -> Action {
+        self.state = State::Probing;
+        Action::Probe
+    }
+
+    fn reset(&mut self, level: Level) -> Action {
+        self.level = Some(level);
+        self.state = State::Running(Run::Reset(level));
+        Action::Reset(level)
+    }
+
+    fn join(&mut self) -> Action {
+        if self.attempts == self.bounds.attempts {
+            return self.end(End::Failed);
+        }
+        self.attempts += 1;
+        self.state = State::Running(Run::Join);
+        Action::Join(self.attempts)
+    }
+
+    fn end(&mut self, end: End) -> Action {
+        self.state = State::Over(end);
+        Action::End(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{HashMap, HashSet};
+
+    const INPUTS: [Input; 10] = [
+        Input::Start,
+        Input::Probed(Seen::Good),
+        Input::Probed(Seen::Bad),
+        Input::Probed(Seen::Forbidden),
+        Input::Unprobed,
+        Input::Ran(Ran::Done),
+        Input::Ran(Ran::Failed),
+        Input::Ran(Ran::Refused),
+        Input::Ran(Ran::Lost),
+        Input::Stop,
+    ];
+
+    fn all_bounds() -> Vec<Bounds> {
+        let mut all = Vec::new();
+        for goal in [Goal::Join, Goal::Reset] {
+            for start in Level::ALL {
+                for ceiling in Level::ALL.into_iter().filter(|c| *c >= start) {
+                    for attempts in 1..=3 {
+                        for losses in 0..=2 {
+                            all.push(Bounds { goal, start, ceiling, attempts, losses });
+                        }
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// Checks one edge against everything that must hold.
+    fn check(before: &Escalation, input: Input, action: Action, after: &Escalation) {
+        let bounds = before.bounds;
+        match action {
+            Action::Reset(level) => {
+                assert_eq!(input, Input::Probed(Seen::Bad), "a run follows only a probe that was not good");
+                assert!(level >= bounds.start && level <= bounds.ceiling, "within start..ceiling");
+                assert!(before.level.is_none_or(|old| old <= level), "a level never goes down");
+                assert!(!before.stopping, "nothing starts after stop");
+            }
+            Action::Join(n) => {
+                assert_eq!(input, Input::Probed(Seen::Bad));
+                assert!(n == before.attempts + 1 && n <= bounds.attempts);
+                assert!(bounds.goal == Goal::Join && !before.stopping);
+            }
+            Action::Probe => assert!(!before.stopping && input != Input::Stop),
+            Action::End(End::Good) if !matches!(before.state, State::Over(_)) => {
+                assert_eq!(input, Input::Probed(Seen::Good), "good only from a good probe");
+            }
+            Action::End(_) | Action::Wait => {}
+        }
+        if action == Action::Wait {
+            let mut same = after.clone();
+            same.stopping = before.stopping;
+            assert_eq!(same, *before, "an input that does not fit changes nothing but the wish to stop");
+        }
+    }
+
+    /// The longest path from `state`, with every state on it different: a cycle would make the recursion meet itself.
+    fn depth(machine: &Escalation, open: &mut HashSet<Escalation>, known: &mut HashMap<Escalation, usize>) -> usize {
+        if let Some(depth) = known.get(machine) {
+            return *depth;
+        }
+        assert!(open.insert(machine.clone()), "a cycle: it would not terminate: {machine:?}");
+        let mut longest = 0;
+        for input in INPUTS {
+            let mut next = machine.clone();
+            let action = next.on(input);
+            check(machine, input, action, &next);
+            if next != *machine {
+                longest = longest.max(1 + depth(&next, open, known));
+            }
+        }
+        open.remove(machine);
+        known.insert(machine.clone(), longest);
+        longest
+    }
+
+    #[test]
+    fn every_state_times_every_input_keeps_the_promises() {
+        let mut states = 0;
+        for bounds in all_bounds() {
+            let mut known = HashMap::new();
+            let longest = depth(&Escalation::new(bounds), &mut HashSet::new(), &mut known);
+            assert!(longest <= 24, "{longest} steps for {bounds:?}");
+            states += known.len();
+        }
+        assert!(states > 1000, "the search covered only {states} states");
+    }
+
+    fn play(bounds: Bounds, answers: &[Input]) -> Vec<Action> {
+        let mut machine = Escalation::new(bounds);
+        answers.iter().map(|input| machine.on(*input)).collect()
+    }
+
+    #[test]
+    fn a_join_climbs_gentle_before_the_second_and_aggressive_before_the_third() {
+        let bounds =
+            Bounds { goal: Goal::Join, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 3, losses: 1 };
+        let (bad, done, failed) = (Input::Probed(Seen::Bad), Input::Ran(Ran::Done), Input::Ran(Ran::Failed));
+        let actions = play(
+            bounds,
+            &[Input::Start, bad, failed, bad, done, bad, failed, bad, done, bad, done, Input::Probed(Seen::Good)],
+        );
+        assert_eq!(
+            actions,
+            [
+                Action::Probe,
+                Action::Join(1),
+                Action::Probe,
+                Action::Reset(Level::Gentle),
+                Action::Probe,
+                Action::Join(2),
+                Action::Probe,
+                Action::Reset(Level::Aggressive),
+                Action::Probe,
+                Action::Join(3),
+                Action::Probe,
+                Action::End(End::Good),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_failed_reset_climbs_without_a_doomed_attempt() {
+        let bounds =
+            Bounds { goal: Goal::Join, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 3, losses: 1 };
+        let (bad, failed) = (Input::Probed(Seen::Bad), Input::Ran(Ran::Failed));
+        let actions = play(bounds, &[Input::Start, bad, failed, bad, failed, bad]);
+        assert_eq!(actions.last(), Some(&Action::Reset(Level::Aggressive)));
+    }
+
+    #[test]
+    fn a_lost_run_is_repeated_at_its_level_after_a_probe() {
+        let bounds =
+            Bounds { goal: Goal::Reset, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 1, losses: 1 };
+        let (bad, lost) = (Input::Probed(Seen::Bad), Input::Ran(Ran::Lost));
+        let actions = play(bounds, &[Input::Start, bad, lost, bad, lost]);
+        assert_eq!(actions[3], Action::Reset(Level::Gentle));
+        assert_eq!(actions[4], Action::End(End::Lost));
+    }
+}

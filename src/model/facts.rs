@@ -1,0 +1,113 @@
+//! What a probe saw on a node.
+
+use super::Fact;
+use serde::{Deserialize, Serialize};
+
+/// One round trip's worth of measurements. Everything may be unknown; nothing is guessed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// /proc/sys/kernel/hostname, lower case as kubeadm makes it: the Node's name unless the join says otherwise.
+    pub hostname: Fact<String>,
+    /// /etc/machine-id, which the kubelet reports as the Node's `machineID`.
+    pub machine_id: Fact<String>,
+    /// The kernel's boot id, which the kubelet reports as `bootID`.
+    pub boot_id: Fact<String>,
+    /// Distribution and kernel.
+    pub os: Fact<String>,
+    /// The kubelet unit.
+    pub kubelet: Fact<Unit>,
+    /// The containerd unit.
+    pub containerd: Fact<Unit>,
+    /// `kubeadm version -o short`.
+    pub kubeadm_version: Fact<String>,
+    /// `kubelet --version`.
+    pub kubelet_version: Fact<String>,
+    /// `containerd --version`.
+    pub containerd_version: Fact<String>,
+    /// Those of the files asked about that are there, as absolute paths.
+    pub files: Fact<Vec<String>>,
+    /// `server:` of kubelet.conf, where there is one.
+    pub api_server: Fact<Option<String>>,
+    /// What CRI says of the runtime.
+    pub cri: Fact<Cri>,
+    /// The image filesystem that CRI names.
+    pub image_filesystem: Fact<ImageFilesystem>,
+    /// Interfaces of pod networks.
+    pub pod_links: Fact<Vec<String>>,
+    /// Chains of Kubernetes and CNI plugins: (backend, number), without zeros.
+    pub chains: Fact<Vec<(String, u64)>>,
+    /// Mount points below kubelet's root, escaped as mountinfo has them.
+    pub kubelet_mounts: Fact<Vec<String>>,
+    /// Paths that a gentle reset would empty and that are not empty.
+    pub gentle_leftovers: Fact<Vec<String>>,
+    /// Paths that only an aggressive reset would empty and that are not empty.
+    pub aggressive_leftovers: Fact<Vec<String>>,
+    /// Snapshots, tasks and content blobs in containerd's folders.
+    pub containerd_items: Fact<u64>,
+    /// /etc/containerd/config.toml, where there is one.
+    pub containerd_config: Fact<Option<String>>,
+    /// `containerd config default`.
+    pub containerd_default_config: Fact<String>,
+    /// This machine's Node object as the API server has it; `None` where the API server says there is none.
+    pub node_object: Fact<Option<NodeObject>>,
+}
+
+/// `systemctl show` of one unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unit {
+    /// `LoadState`: "loaded", "not-found", "masked".
+    pub load: String,
+    /// `ActiveState`: "active", "inactive", "failed", "activating".
+    pub active: String,
+    /// `SubState`: "running", "auto-restart".
+    pub sub: String,
+    /// `NRestarts` since the unit was last started by hand.
+    pub restarts: u64,
+}
+
+/// What the container runtime said through CRI.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cri {
+    /// Condition `RuntimeReady` is true.
+    Ready {
+        /// Condition `NetworkReady`; false is right on a node without CNI config.
+        network: bool,
+    },
+    /// It answered, and the runtime is not ready.
+    NotReady(String),
+    /// It did not answer like a CRI runtime; what was seen instead.
+    NoAnswer(String),
+}
+
+/// Where images lie. CRI gives the mount point and what is used; the capacity is the file system's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageFilesystem {
+    /// From `crictl imagefsinfo`.
+    pub mountpoint: String,
+    /// Size of the file system there, in bytes.
+    pub capacity: u64,
+    /// Bytes free to ordinary users there.
+    pub available: u64,
+}
+
+/// The part of a Node object that proves it is this machine's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeObject {
+    /// `.status.nodeInfo.machineID`.
+    pub machine_id: String,
+    /// `.status.nodeInfo.bootID`.
+    pub boot_id: String,
+    /// Status of condition Ready: "True", "False", "Unknown".
+    pub ready: String,
+    /// Its message.
+    pub message: String,
+}
+
+impl NodeObject {
+    /// Whether the Node works but for the pod network, which is a `DaemonSet`'s to bring.
+    pub fn waits_for_cni(&self) -> bool {
+        // kubelet's words: "... cni plugin not initialized", "... cni config uninitialized" (dockershim)
+        self.ready == "False" && self.message.to_ascii_lowercase().contains("cni")
+    }
+}

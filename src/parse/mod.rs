@@ -1,0 +1,13 @@
+//! Remote bytes to values, in any chunking. Parsers never fail: what cannot be read becomes an unknown with its reason.
+
+mod facts;
+mod lines;
+mod marks;
+mod node_object;
+mod reason;
+
+pub use facts::{SectionOutput, facts};
+pub use lines::{Lines, clean};
+pub use marks::{Mark, Marks, Part};
+pub use node_object::node_object;
+pub use reason::reason;

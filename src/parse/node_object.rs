@@ -1,0 +1,47 @@
+//! The Node object, as `node_object` of the shell library prints it.
+
+use crate::model::{Fact, NodeObject};
+
+/// From what the function printed (with kubectl's complaints among it) and its exit status.
+pub fn node_object(output: &str, status: i32) -> Fact<Option<NodeObject>> {
+    if status == 64 {
+        return Fact::Unknown("the node has no kubelet.conf or no kubectl to ask with".to_owned());
+    }
+    if status != 0 {
+        // apimachinery's words for 404, unchanged since Kubernetes 1.0
+        if output.contains("(NotFound)") {
+            return Fact::Known(None);
+        }
+        let said = output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("nothing");
+        return Fact::Unknown(format!("kubectl ended with status {status}: {}", super::clean(said)));
+    }
+    let value = |key: &str| output.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(super::clean);
+    match (value("machine_id"), value("boot_id")) {
+        (Some(machine_id), Some(boot_id)) if !machine_id.is_empty() => Fact::Known(Some(NodeObject {
+            machine_id,
+            boot_id,
+            ready: value("ready").unwrap_or_default(),
+            message: value("message").unwrap_or_default(),
+        })),
+        _ => Fact::Unknown("the Node object names no machine yet".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_there_or_is_not_or_is_not_known() {
+        let there = "machine_id=abc\nboot_id=def\nready=False\nmessage=container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized\n";
+        let Fact::Known(Some(node)) = node_object(there, 0) else { panic!() };
+        assert_eq!((node.machine_id.as_str(), node.ready.as_str()), ("abc", "False"));
+        assert!(node.waits_for_cni());
+        assert_eq!(node_object("Error from server (NotFound): nodes \"n\" not found\n", 1), Fact::Known(None));
+        for (output, status) in
+            [("", 124), ("Unable to connect to the server", 1), ("machine_id=\nboot_id=\n", 0), ("", 0), ("", 64)]
+        {
+            assert!(node_object(output, status).known().is_none(), "{output} {status}");
+        }
+    }
+}

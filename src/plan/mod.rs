@@ -1,0 +1,25 @@
+//! What to do: facts, node and level in, typed steps out; each step renders to shell from constant functions.
+//!
+//! One list of steps serves the dry run, the execution and the display, so they cannot part.
+
+mod cluster;
+mod containerd_config;
+mod join;
+mod launch;
+mod phase;
+mod probe;
+mod reset;
+mod step;
+
+pub use cluster::{ask_node_object, mint_token};
+pub use containerd_config::{ConfigError, moved_folder, with_systemd_cgroup};
+pub use join::join;
+pub(crate) use launch::FOLLOW_STEP;
+pub use launch::{follow, launch};
+pub use phase::PhaseScript;
+pub use probe::{Section, probe};
+pub use reset::{Refusal, ResetRequest, reset};
+pub use step::Step;
+
+/// Where containerd's CRI listens, as kubeadm and crictl take it.
+pub const CRI_SOCKET: &str = "unix:///run/containerd/containerd.sock";

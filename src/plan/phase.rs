@@ -1,0 +1,62 @@
+//! A phase: the steps a node gets in one go, and the script that they render to.
+
+use super::{CRI_SOCKET, Step};
+use crate::model::{Level, Node, Phase};
+use crate::shell::{Nonce, Rendered, Script, Word};
+
+/// Steps, and whose they are. Rendered once for the node and, with secrets masked, once for people.
+#[derive(Clone, Debug)]
+pub struct PhaseScript {
+    /// Reset or join.
+    pub phase: Phase,
+    /// The reset level.
+    pub level: Option<Level>,
+    /// What is done, in order; the script numbers its steps alike.
+    pub steps: Vec<Step>,
+    script: Script,
+}
+
+/// Kept on every node besides the inventory's paths: `kubeadm reset` empties it on workers too when it finds no etcd
+/// manifest (kubeadm#3225), and a worker may well carry somebody's external etcd.
+const ALSO_PROTECTED: &str = "/var/lib/etcd";
+
+/// The library that every changing script carries: all of it, so that a reader of one script knows them all.
+const LIBRARY: [&str; 6] = [
+    include_str!("sh/guard.sh"),
+    include_str!("sh/remove.sh"),
+    include_str!("sh/units.sh"),
+    include_str!("sh/network.sh"),
+    include_str!("sh/firewall.sh"),
+    include_str!("sh/containerd.sh"),
+];
+
+impl PhaseScript {
+    /// Puts `steps` into a script for `node`.
+    pub(super) fn new(phase: Phase, level: Option<Level>, node: &Node, run: &str, steps: Vec<Step>) -> Self {
+        let mut title = format!("kfleet {} {phase}", env!("CARGO_PKG_VERSION"));
+        if let Some(level) = level {
+            title.push_str(&format!(" level={level}"));
+        }
+        title.push_str(&format!(" node={} run={run}", node.name));
+        let protect = node.protect.iter().map(crate::model::ProtectedPath::as_str).chain([ALSO_PROTECTED]);
+        let mut script =
+            Script::new(&title).global("PROTECT", Word::lines(protect)).global("CRI_SOCKET", Word::new(CRI_SOCKET));
+        for text in LIBRARY {
+            script = script.library(text);
+        }
+        for step in &steps {
+            script = script.step(step.need(), step.fragment());
+        }
+        Self { phase, level, steps, script }
+    }
+
+    /// The text for the node and for people.
+    pub fn render(&self, nonce: &Nonce) -> Rendered {
+        self.script.render(nonce)
+    }
+
+    /// One title per step.
+    pub fn titles(&self) -> Vec<String> {
+        self.steps.iter().map(ToString::to_string).collect()
+    }
+}

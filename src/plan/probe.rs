@@ -1,0 +1,163 @@
+//! The probe: everything worth knowing, in one round trip, changing nothing.
+
+use super::CRI_SOCKET;
+use super::reset::{AGGRESSIVE_REMOVES, GENTLE_REMOVES};
+use super::step::LINKS;
+use crate::model::{Node, RemovePath};
+use crate::shell::{Fragment, Need, Script, Word};
+
+/// A part of the probe's output. Each is a step of the script, so its bytes are delimited by marks and its exit status
+/// is known: 0 measured, 64 the tool is not there, other: see the parser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Section {
+    /// key=value lines about the machine.
+    System,
+    /// `systemctl show` of kubelet and containerd, a blank line between them.
+    Units,
+    /// key=value lines of versions.
+    Versions,
+    /// Paths that exist, one per line.
+    Files,
+    /// `server:` line of kubelet.conf.
+    ApiServer,
+    /// `crictl info`.
+    CriInfo,
+    /// Mount point from `crictl imagefsinfo`, then block size, blocks, free blocks of its file system.
+    ImageFilesystem,
+    /// Interfaces, one per line.
+    PodLinks,
+    /// Backend and number of chains, one pair per line.
+    Chains,
+    /// Mount points, escaped, one per line.
+    KubeletMounts,
+    /// Paths a gentle reset would empty.
+    GentleLeftovers,
+    /// Paths only an aggressive reset would empty.
+    AggressiveLeftovers,
+    /// A number.
+    ContainerdItems,
+    /// config.toml.
+    ContainerdConfig,
+    /// `containerd config default`.
+    ContainerdDefaultConfig,
+    /// The node's own Node object, asked for with its own kubelet.conf.
+    NodeObject,
+}
+
+impl Section {
+    /// In the order of the script.
+    pub const ALL: [Self; 16] = [
+        Self::System,
+        Self::Units,
+        Self::Versions,
+        Self::Files,
+        Self::ApiServer,
+        Self::CriInfo,
+        Self::ImageFilesystem,
+        Self::PodLinks,
+        Self::Chains,
+        Self::KubeletMounts,
+        Self::GentleLeftovers,
+        Self::AggressiveLeftovers,
+        Self::ContainerdItems,
+        Self::ContainerdConfig,
+        Self::ContainerdDefaultConfig,
+        Self::NodeObject,
+    ];
+
+    /// The name under which the parser knows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "System",
+            Self::Units => "Units",
+            Self::Versions => "Versions",
+            Self::Files => "Files",
+            Self::ApiServer => "ApiServer",
+            Self::CriInfo => "CriInfo",
+            Self::ImageFilesystem => "ImageFilesystem",
+            Self::PodLinks => "PodLinks",
+            Self::Chains => "Chains",
+            Self::KubeletMounts => "KubeletMounts",
+            Self::GentleLeftovers => "GentleLeftovers",
+            Self::AggressiveLeftovers => "AggressiveLeftovers",
+            Self::ContainerdItems => "ContainerdItems",
+            Self::ContainerdConfig => "ContainerdConfig",
+            Self::ContainerdDefaultConfig => "ContainerdDefaultConfig",
+            Self::NodeObject => "NodeObject",
+        }
+    }
+
+    fn fragment(self) -> Fragment {
+        match self {
+            Self::System => Fragment::new("probe_system"),
+            Self::Units => Fragment::new("probe_units"),
+            Self::Versions => Fragment::new("probe_versions"),
+            Self::Files => Fragment::new("probe_files \"$@\"").args(FILES.map(Word::new)),
+            Self::ApiServer => Fragment::new("probe_api_server"),
+            Self::CriInfo => Fragment::new("probe_cri_info"),
+            Self::ImageFilesystem => Fragment::new("probe_image_filesystem"),
+            Self::PodLinks => Fragment::new("pod_links \"$@\"").args(LINKS.map(Word::new)),
+            Self::Chains => Fragment::new("count_chains"),
+            Self::KubeletMounts => Fragment::new("locate /var/lib/kubelet || return; mounts_below \"$HERE\""),
+            Self::GentleLeftovers => Fragment::new("probe_leftovers \"$@\"").args(leftovers(&GENTLE_REMOVES)),
+            Self::AggressiveLeftovers => Fragment::new("probe_leftovers \"$@\"").args(leftovers(&AGGRESSIVE_REMOVES)),
+            Self::ContainerdItems => Fragment::new("probe_containerd_items"),
+            Self::ContainerdConfig => {
+                Fragment::new("[ -f /etc/containerd/config.toml ] || return 64; cat /etc/containerd/config.toml")
+            }
+            Self::ContainerdDefaultConfig => Fragment::new(
+                "command -v containerd >/dev/null || return 64; timeout -k 1 20 containerd config default",
+            ),
+            Self::NodeObject => Fragment::new("probe_node_object"),
+        }
+    }
+}
+
+/// What tells a fresh node from a half-joined and a joined one, and a worker from a control plane.
+const FILES: [&str; 10] = [
+    "/etc/kubernetes/kubelet.conf",
+    "/etc/kubernetes/bootstrap-kubelet.conf",
+    "/etc/kubernetes/pki/ca.crt",
+    "/var/lib/kubelet/config.yaml",
+    "/var/lib/kubelet/kubeadm-flags.env",
+    "/var/lib/kubelet/pki/kubelet-client-current.pem",
+    "/etc/kubernetes/manifests/kube-apiserver.yaml",
+    "/etc/kubernetes/manifests/etcd.yaml",
+    "/etc/kubernetes/manifests/kube-controller-manager.yaml",
+    "/etc/kubernetes/admin.conf",
+];
+
+/// Folder and, behind it, its entries; the folder alone stands for all contents.
+fn leftovers(paths: &'static [RemovePath]) -> Vec<Word> {
+    let mut words = Vec::new();
+    for path in paths {
+        let folder = path.root().path();
+        if path.names().is_empty() {
+            words.push(Word::new(folder));
+        }
+        words.extend(path.names().iter().map(|entry| Word::within(folder, entry)));
+    }
+    words
+}
+
+/// The probe of `node`. Read-only: it is streamed and runs attached, as nothing is lost when it is cut off.
+pub fn probe(node: &Node, run: &str) -> Script {
+    let title = format!("kfleet {} probe node={} run={run}", env!("CARGO_PKG_VERSION"), node.name);
+    let mut script = Script::new(&title).global("CRI_SOCKET", Word::new(CRI_SOCKET));
+    for text in LIBRARY {
+        script = script.library(text);
+    }
+    for section in Section::ALL {
+        script = script.step(Need::Optional, section.fragment());
+    }
+    script
+}
+
+const LIBRARY: [&str; 6] = [
+    include_str!("sh/guard.sh"),
+    include_str!("sh/remove.sh"),
+    include_str!("sh/network.sh"),
+    include_str!("sh/firewall.sh"),
+    include_str!("sh/node_object.sh"),
+    include_str!("sh/probe.sh"),
+];

@@ -1,0 +1,129 @@
+//! The reset at each level: the whole list, in the only order that works.
+
+use super::{PhaseScript, Step, moved_folder, with_systemd_cgroup};
+use crate::model::{Facts, Level, Node, Phase, RemovePath, Root};
+
+/// What a reset needs to know beyond the node.
+#[derive(Clone, Debug)]
+pub struct ResetRequest<'a> {
+    /// How deep.
+    pub level: Level,
+    /// The run's id, which names the backup folder on the node.
+    pub run: &'a str,
+    /// What the last probe saw.
+    pub facts: &'a Facts,
+}
+
+/// Why a reset is not planned at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("refused: {0}")]
+pub struct Refusal(pub String);
+
+/// The steps of a reset of `node`.
+///
+/// The order follows from what needs what: pods go while CRI and CNI are up; nothing is deleted before it is unmounted;
+/// containerd's run folder goes before its data (or a second run cannot find the mounts that are left); chains go after
+/// kubelet stopped, which would make them anew.
+pub fn reset(node: &Node, request: &ResetRequest<'_>) -> Result<PhaseScript, Refusal> {
+    let steps = match request.level {
+        Level::Gentle => gentle(),
+        Level::Aggressive => aggressive(request)?,
+    };
+    Ok(PhaseScript::new(Phase::Reset, Some(request.level), node, request.run, steps))
+}
+
+/// kubelet's own state: volumes, pods, certificates, config.
+const KUBELET_STATE: RemovePath = RemovePath::contents(Root::Kubelet);
+
+/// What kubeadm writes into /etc/kubernetes. Other files there are the admin's and stay.
+const KUBEADM_FILES: RemovePath = RemovePath::entries(
+    Root::EtcKubernetes,
+    &[
+        "manifests",
+        "pki",
+        "tmp",
+        "admin.conf",
+        "super-admin.conf",
+        "kubelet.conf",
+        "bootstrap-kubelet.conf",
+        "controller-manager.conf",
+        "scheduler.conf",
+    ],
+);
+
+/// What host-local and the CNI library keep.
+const CNI_STATE: RemovePath = RemovePath::entries(Root::CniState, &["networks", "results", "cache"]);
+
+/// The CNI configs that Kubernetes' network add-ons write. Podman's and others' stay (kubeadm#1822).
+const CNI_CONFIGS: RemovePath = RemovePath::entries(
+    Root::CniConfig,
+    &[
+        "10-flannel.conflist",
+        "10-flannel.conf",
+        "10-calico.conflist",
+        "calico-kubeconfig",
+        "05-cilium.conflist",
+        "05-cilium.conf",
+        "10-weave.conflist",
+        "10-kuberouter.conflist",
+    ],
+);
+
+/// What a gentle reset leaves empty.
+pub(super) const GENTLE_REMOVES: [RemovePath; 2] = [KUBELET_STATE, KUBEADM_FILES];
+
+/// What an aggressive reset leaves empty besides; containerd's own folders fill again as soon as it starts.
+pub(super) const AGGRESSIVE_REMOVES: [RemovePath; 5] = [
+    RemovePath::contents(Root::PodLogs),
+    RemovePath::contents(Root::ContainerLogs),
+    RemovePath::contents(Root::FlannelRun),
+    CNI_STATE,
+    CNI_CONFIGS,
+];
+
+fn kubernetes_state(lazy: bool) -> Vec<Step> {
+    let mut steps = vec![
+        Step::StopUnit("kubelet.service"),
+        Step::RemovePods,
+        Step::UnmountBelow { root: Root::Kubelet, lazy },
+        Step::KubeadmReset,
+    ];
+    steps.extend(GENTLE_REMOVES.map(Step::Remove));
+    steps
+}
+
+fn gentle() -> Vec<Step> {
+    let mut steps = vec![Step::CheckWorker];
+    steps.extend(kubernetes_state(false));
+    steps.extend([Step::ReloadUnits, Step::RestartContainerd, Step::AwaitCri]);
+    steps
+}
+
+fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
+    let present = request.facts.containerd_config.known().and_then(Option::as_deref);
+    if let Some(folder) = present.and_then(moved_folder) {
+        return Err(Refusal(format!(
+            "containerd's config.toml moves its data (`{folder}`), and kfleet removes only the default folders"
+        )));
+    }
+    let default = request.facts.containerd_default_config.known().map(String::as_str);
+    let config = with_systemd_cgroup(present, default).map_err(|error| Refusal(error.to_string()))?;
+
+    let mut steps = vec![Step::CheckWorker, Step::CheckContainerdIsOurs, Step::CheckSshDevice];
+    steps.extend(kubernetes_state(true));
+    steps.extend([Step::StopUnit("containerd.service"), Step::KillPods]);
+    for root in [Root::ContainerdState, Root::ContainerdRoot] {
+        steps.push(Step::UnmountBelow { root, lazy: true });
+    }
+    steps.extend([Root::ContainerdState, Root::ContainerdRoot].map(RemovePath::contents).map(Step::Remove));
+    steps.extend(AGGRESSIVE_REMOVES.map(Step::Remove));
+    steps.extend([
+        Step::PurgeFirewall,
+        Step::DeleteLinks,
+        Step::WriteContainerdConfig { text: config, run: request.run.to_owned() },
+        Step::ReloadUnits,
+        Step::RestartContainerd,
+        Step::AwaitCri,
+    ]);
+    Ok(steps)
+}

@@ -1,0 +1,36 @@
+# --- launcher: the node owns the phase -----------------------------------------------------------------------
+say() { printf 'kfleet: %s\n' "$*"; }
+
+launch_write() {
+  if [ ! -d /run/systemd/system ]; then
+    say "systemd does not run this machine, and kubelet and containerd could not be managed"
+    return 1
+  fi
+  umask 077
+  mkdir -p /run/kfleet && chmod 0700 /run/kfleet && printf %s "$SCRIPT" >"$BASE.sh" && : >"$BASE.out"
+}
+
+# The script goes when the phase is over (a join's holds the token); what it printed stays for who comes back.
+launch_start() {
+  if ! answer=$(systemd-run --quiet --unit=kfleet --collect --description="$WHAT" \
+    --setenv=KFLEET_PEER="$PEER" -p StandardOutput="append:$BASE.out" -p StandardError="append:$BASE.out" \
+    -p ExecStopPost="/bin/rm -f $BASE.sh" /bin/sh "$BASE.sh" 2>&1); then
+    rm -f -- "$BASE.sh"
+    say "could not be started: $answer"
+    systemctl show -p Description -p ActiveEnterTimestamp kfleet.service
+    return 1
+  fi
+}
+
+# tail ends by itself when the phase does. Where another phase has the unit by now, ours is over.
+launch_follow() {
+  pid=0
+  case $(systemctl show -p Description --value kfleet.service) in
+    *" $ID") pid=$(systemctl show -p MainPID --value kfleet.service) ;;
+  esac
+  if [ "$pid" -gt 0 ]; then
+    tail -c "+$((OFFSET + 1))" -f -s 0.1 --pid="$pid" -- "$BASE.out"
+  else
+    tail -c "+$((OFFSET + 1))" -- "$BASE.out"
+  fi
+}

@@ -1,0 +1,44 @@
+# --- network -----------------------------------------------------------------------------------------------------
+# Prints the device over which the workstation is connected, where the node was told who is connected.
+ssh_device() {
+  [ -n "${KFLEET_PEER-}" ] || return 0
+  ip -o route get "${KFLEET_PEER%% *}" | sed -n 's/.* dev \([^ ]*\).*/\1/p'
+}
+
+# Interfaces of pod networks, exactly by name, by their plugin's pattern, or by their master; order: ends before bridges.
+pod_links() {
+  for path in /sys/class/net/*; do
+    link=${path##*/}
+    case $link in
+      cali[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]) echo "$link" ;;
+      lxc[0-9a-f]* | veth*)
+        case $(readlink "$path/master") in */cni0 | */cbr0 | */kube-bridge) echo "$link" ;; esac
+        ;;
+    esac
+  done
+  for link in "$@"; do
+    [ ! -e "/sys/class/net/$link" ] || echo "$link"
+  done
+}
+
+# 76 where the connection itself runs over an interface that would be deleted.
+check_ssh_device() {
+  device=$(ssh_device) || return 76
+  for link in $(pod_links "$@"); do
+    if [ "$link" = "$device" ]; then
+      say "refused: this connection runs over $device, which the reset would delete"
+      return 76
+    fi
+  done
+}
+
+delete_links() {
+  check_ssh_device "$@" || return
+  links=$(pod_links "$@")
+  [ -n "$links" ] || return 64
+  for link in $links; do
+    [ -e "/sys/class/net/$link" ] || continue # went with its peer
+    say "deleting $link"
+    ip link delete "$link" || return
+  done
+}

@@ -1,0 +1,4 @@
+# Prints what tells whether Node $2 is the machine we mean, as the API server behind kubeconfig $1 has it.
+node_object() {
+  timeout -k 1 20 kubectl --kubeconfig "$1" --request-timeout=10s get node "$2" -o jsonpath='machine_id={.status.nodeInfo.machineID}{"\n"}boot_id={.status.nodeInfo.bootID}{"\n"}{range .status.conditions[?(@.type=="Ready")]}ready={.status}{"\n"}message={.message}{"\n"}{end}'
+}

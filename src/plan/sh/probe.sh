@@ -1,0 +1,72 @@
+# --- probe: reads, changes nothing -----------------------------------------------------------------------------
+probe_system() {
+  echo "hostname=$(cat /proc/sys/kernel/hostname)"
+  echo "machine_id=$(cat /etc/machine-id)"
+  echo "boot_id=$(cat /proc/sys/kernel/random/boot_id)"
+  echo "kernel=$(uname -r)"
+  echo "os=$(. /etc/os-release && echo "$PRETTY_NAME")"
+  echo "uid=$(id -u)"
+}
+
+probe_units() {
+  command -v systemctl >/dev/null || return 64
+  timeout -k 1 20 systemctl show kubelet.service containerd.service -p Id -p LoadState -p ActiveState -p SubState -p NRestarts
+}
+
+probe_versions() {
+  ! command -v kubeadm >/dev/null || echo "kubeadm=$(timeout -k 1 20 kubeadm version -o short)"
+  ! command -v kubelet >/dev/null || echo "kubelet=$(timeout -k 1 20 kubelet --version)"
+  ! command -v containerd >/dev/null || echo "containerd=$(timeout -k 1 20 containerd --version)"
+}
+
+probe_files() {
+  for file in "$@"; do
+    if [ -e "$file" ] || [ -L "$file" ]; then echo "$file"; fi
+  done
+}
+
+probe_api_server() {
+  [ -f /etc/kubernetes/kubelet.conf ] || return 64
+  sed -n 's/^ *server: *//p' /etc/kubernetes/kubelet.conf
+}
+
+probe_cri_info() {
+  command -v crictl >/dev/null || return 64
+  timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s info
+}
+
+probe_image_filesystem() {
+  command -v crictl >/dev/null || return 64
+  answer=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s imagefsinfo) || return
+  point=$(printf '%s\n' "$answer" | sed -n 's/.*"mountpoint": *"\([^"]*\)".*/\1/p' | head -n 1)
+  echo "$point"
+  stat -f -c '%S %b %a' -- "$point"
+}
+
+probe_leftovers() {
+  for path in "$@"; do
+    if [ -d "$path" ] && [ ! -L "$path" ]; then
+      [ -z "$(ls -A -- "$path")" ] || echo "$path"
+    elif [ -e "$path" ] || [ -L "$path" ]; then
+      echo "$path"
+    fi
+  done
+}
+
+# Counted in the folders themselves, so that it works with a containerd that does not.
+probe_containerd_items() {
+  count=0
+  for item in /var/lib/containerd/io.containerd.snapshotter.v1.*/snapshots/* \
+    /var/lib/containerd/io.containerd.content.v1.content/blobs/*/* \
+    /run/containerd/io.containerd.runtime.v2.task/*/*; do
+    if [ -e "$item" ]; then count=$((count + 1)); fi
+  done
+  echo "$count"
+}
+
+probe_node_object() {
+  [ -f /etc/kubernetes/kubelet.conf ] || return 64
+  command -v kubectl >/dev/null || return 64
+  node=$(tr '[:upper:]' '[:lower:]' </proc/sys/kernel/hostname)
+  node_object /etc/kubernetes/kubelet.conf "$node"
+}

@@ -1,0 +1,146 @@
+//! One thing done to a node.
+
+use crate::model::{JoinCommand, RemovePath, Root};
+use crate::shell::{Fragment, Need, Word};
+use std::fmt;
+
+/// A step of a phase that changes a node. Each is one small function of the constant library in `plan/sh`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Refuses on machines that carry a control plane or etcd, or lack the tools that make deleting safe.
+    CheckWorker,
+    /// Refuses where Docker or another containerd namespace would lose its containers.
+    CheckContainerdIsOurs,
+    /// Refuses where the SSH connection runs over an interface that would be deleted.
+    CheckSshDevice,
+    /// Stops a systemd unit; never disables, masks or deletes it.
+    StopUnit(&'static str),
+    /// Removes pods through CRI, while CNI can still clean up after them.
+    RemovePods,
+    /// Unmounts all below a root; `lazy` detaches what is busy.
+    UnmountBelow {
+        /// The root.
+        root: Root,
+        /// Whether busy mounts are detached (`umount -l`) as a last resort.
+        lazy: bool,
+    },
+    /// `kubeadm reset`, secluded and without its etcd phase.
+    KubeadmReset,
+    /// Removes what the guard proves to be Kubernetes' alone.
+    Remove(RemovePath),
+    /// Kills what is left of pods and their shims.
+    KillPods,
+    /// Removes chains of Kubernetes and CNI plugins, and every jump to them, from every iptables backend.
+    PurgeFirewall,
+    /// Deletes the pod networks' interfaces.
+    DeleteLinks,
+    /// Puts a config.toml in place that containerd itself has read; the old one is kept.
+    WriteContainerdConfig {
+        /// The whole new text.
+        text: String,
+        /// The run whose backup folder takes the old file.
+        run: String,
+    },
+    /// daemon-reload, reset-failed, kubelet enabled (kubeadm starts it).
+    ReloadUnits,
+    /// Restarts containerd.
+    RestartContainerd,
+    /// Waits until CRI says that the runtime is ready.
+    AwaitCri,
+    /// `kubeadm join`.
+    KubeadmJoin(Box<JoinCommand>),
+}
+
+/// Interfaces that pod networks create under fixed names (flannel, Calico, Cilium, Weave, kube-router, kube-proxy,
+/// NodeLocal DNS), in the order in which they can be deleted. Never a pattern such as "anything vxlan".
+pub(super) const LINKS: [&str; 22] = [
+    "cni0",
+    "cbr0",
+    "flannel.1",
+    "flannel-v6.1",
+    "flannel-wg",
+    "flannel-wg-v6",
+    "vxlan.calico",
+    "vxlan-v6.calico",
+    "wireguard.cali",
+    "wg-v6.cali",
+    "cilium_host",
+    "cilium_net",
+    "cilium_vxlan",
+    "cilium_geneve",
+    "weave",
+    "datapath",
+    "vxlan-6784",
+    "kube-bridge",
+    "kube-dummy-if",
+    "kube-ipvs0",
+    "nodelocaldns",
+    "lxc_health",
+];
+
+impl Step {
+    /// Whether the phase ends when this step fails. A guard's refusal always ends it.
+    pub fn need(&self) -> Need {
+        match self {
+            // kubeadm's removals are all made again by `Remove`; a sick runtime cannot remove its pods, and whether CRI
+            // came back is for the next probe to judge.
+            Self::RemovePods | Self::KubeadmReset | Self::KillPods | Self::AwaitCri => Need::Optional,
+            _ => Need::Required,
+        }
+    }
+
+    /// The call of the library function, with its values.
+    pub fn fragment(&self) -> Fragment {
+        match self {
+            Self::CheckWorker => Fragment::new("check_worker"),
+            Self::CheckContainerdIsOurs => Fragment::new("check_containerd_is_ours"),
+            Self::CheckSshDevice => Fragment::new("check_ssh_device \"$@\"").args(LINKS.map(Word::new)),
+            Self::StopUnit(unit) => Fragment::new("stop_unit").var("UNIT", Word::new(*unit)),
+            Self::RemovePods => Fragment::new("remove_pods"),
+            Self::UnmountBelow { root, lazy } => Fragment::new("unmount_below")
+                .var("ROOT", Word::new(root.path()))
+                .var("LAZY", Word::new(if *lazy { "yes" } else { "no" })),
+            Self::KubeadmReset => Fragment::new("kubeadm_reset"),
+            Self::Remove(path) => Fragment::new("remove \"$@\"")
+                .var("ROOT", Word::new(path.root().path()))
+                .args(path.names().iter().map(|name| Word::new(*name))),
+            Self::KillPods => Fragment::new("kill_pods"),
+            Self::PurgeFirewall => Fragment::new("purge_firewall"),
+            Self::DeleteLinks => Fragment::new("delete_links \"$@\"").args(LINKS.map(Word::new)),
+            Self::WriteContainerdConfig { text, run } => Fragment::new("write_containerd_config")
+                .var("CONFIG", Word::new(text.as_str()))
+                .var("BACKUP", Word::within("/var/lib/kfleet/backup", run)),
+            Self::ReloadUnits => Fragment::new("reload_units"),
+            Self::RestartContainerd => Fragment::new("restart_containerd"),
+            Self::AwaitCri => Fragment::new("await_cri"),
+            Self::KubeadmJoin(command) => Fragment::new(JOIN).args(super::join::arguments(command)),
+        }
+    }
+}
+
+/// kubeadm's own waits add up to about 10 minutes (discovery 5, TLS bootstrap 5 [kubeadm constants]); the bound is for
+/// a kubeadm that hangs.
+const JOIN: &str = "timeout -k 10 900 kubeadm join \"$@\"";
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CheckWorker => f.write_str("check that this is a worker"),
+            Self::CheckContainerdIsOurs => f.write_str("check that nobody else uses containerd"),
+            Self::CheckSshDevice => f.write_str("check the way of this connection"),
+            Self::StopUnit(unit) => write!(f, "stop {unit}"),
+            Self::RemovePods => f.write_str("remove pods"),
+            Self::UnmountBelow { root, .. } => write!(f, "unmount below {}", root.path()),
+            Self::KubeadmReset => f.write_str("kubeadm reset"),
+            Self::Remove(path) => write!(f, "remove {path}"),
+            Self::KillPods => f.write_str("kill leftover containers"),
+            Self::PurgeFirewall => f.write_str("remove firewall chains"),
+            Self::DeleteLinks => f.write_str("delete pod network interfaces"),
+            Self::WriteContainerdConfig { .. } => f.write_str("write containerd's config"),
+            Self::ReloadUnits => f.write_str("reload systemd units"),
+            Self::RestartContainerd => f.write_str("restart containerd"),
+            Self::AwaitCri => f.write_str("wait for the container runtime"),
+            Self::KubeadmJoin(_) => f.write_str("kubeadm join"),
+        }
+    }
+}
