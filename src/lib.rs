@@ -3,6 +3,7 @@
 //! Data flows one way: `cli → inventory → plan → engine → transport`, and events from the engine to `render`.
 //! ARCHITECTURE.md says what each room is for and what it may import; a test holds the code to that table.
 
+pub mod inventory;
 pub mod model;
 pub mod shell;
 pub mod transport;
