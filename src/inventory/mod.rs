@@ -4,6 +4,7 @@
 //! a file exists.
 
 mod cluster;
+mod discover;
 mod draw;
 mod error;
 mod join_source;
@@ -17,15 +18,18 @@ mod policy;
 mod problem;
 mod range;
 mod schema;
+mod select;
 mod settings;
 mod value;
 
 #[cfg(test)]
 mod fixtures_test;
 
+pub use discover::{InventoryNotFound, Places, discover};
 pub use error::InventoryError;
 pub use join_source::NoJoinSource;
 pub use parse::{Inventory, parse};
+pub use select::{SelectError, select};
 
 /// The most nodes that an inventory or a range may stand for. `node[1-999999999]` is a slip, not a fleet.
 pub const MAX_NODES: u32 = 10_000;
