@@ -24,6 +24,8 @@ mod value;
 
 #[cfg(test)]
 mod fixtures_test;
+#[cfg(test)]
+mod resolve_test;
 
 pub use discover::{InventoryNotFound, Places, discover};
 pub use error::InventoryError;
