@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod diagnose;
 pub mod engine;
 pub mod escalate;
+pub mod inventory;
 pub mod model;
 pub mod parse;
 pub mod plan;

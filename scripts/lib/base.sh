@@ -1,11 +1,12 @@
 # The base image of a suite: a Debian installed as the Kubernetes documentation says, before any kubeadm command.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of scripts/testbed
 
 # containerd's version follows the suite: 1.6 on bookworm, 1.7 on trixie, 2.x on sid.
 base_packages=systemd,systemd-sysv,dbus,openssh-server,iproute2,iptables,nftables,containerd,runc,sudo,procps,kmod,util-linux
 base_packages+=,socat,conntrack,ethtool,ipset,busybox-static,psmisc,ca-certificates,containernetworking-plugins
 
-base_image() { printf '%s/base-%s-%s' "$cache" "$suite" "$(hash_of "$lib/base.sh" "$lib/mirror.sh")"; }
+base_recipe=$(hash_of "$lib/base.sh" "$lib/mirror.sh")
+base_image() { printf '%s/base-%s-%s' "$cache" "$suite" "$base_recipe"; }
 
 base() { cache_once "$(base_image)" build_base; }
 
@@ -43,9 +44,9 @@ configure_base() {
     head -c 32 /dev/urandom | base64 | sed 's/^/nosudo:/' | chroot "$root" chpasswd
     printf 'admin ALL=(ALL) NOPASSWD: ALL\n' >"$root/etc/sudoers.d/admin"
     chmod 440 "$root/etc/sudoers.d/admin"
-    # systemd's own network and console units have nothing to do in a container
-    chroot "$root" systemctl mask --quiet console-getty.service getty@.service systemd-networkd-wait-online.service
-    chroot "$root" systemctl enable --quiet ssh.service containerd.service
+    # nobody sits at a container's console
+    systemctl --root="$root" mask --quiet console-getty.service getty@.service
+    systemctl --root="$root" enable --quiet ssh.service containerd.service
 }
 
 # install_line FILE REGEX <line: replaces the lines that match, keeps the others.

@@ -1,1 +1,27 @@
-# shellcheck shell=bash
+# Real naughtiness, planted in a node. Each kind is a function break_KIND NODE; what it does inside the node is a file
+# of its own, so that it reads as a plain script.
+# shellcheck shell=bash disable=SC2154 # variables of scripts/testbed
+
+# plant NODE SCRIPT [ARG...]: runs tests/testbed/break/SCRIPT inside the node.
+plant() {
+    local node=$1 script=$2
+    shift 2
+    exec_in "$node" bash -s -- "$@" <"$testbed_files/break/$script" ||
+        die "could not plant $script on $node" "look inside: scripts/testbed exec $node bash"
+}
+
+# As a kubeadm join leaves a node that failed before the TLS bootstrap. With a cluster by a real join, cut off.
+break_half_joined() {
+    local node=$1 join=()
+    is_control_plane "$node" && die "$node is the control plane and cannot half-join"
+    if has_cluster; then
+        read -ra join < <(new_join_command) || die "could not get a join command from $control_plane"
+    fi
+    plant "$node" half-joined "${join[@]}"
+}
+new_join_command() { exec_in "$control_plane" kubeadm --kubeconfig /etc/kubernetes/admin.conf token create --ttl 30m --print-join-command 2>/dev/null; }
+
+break_corrupt_containerd() { plant "$1" corrupt-containerd; }
+break_stale_network() { plant "$1" stale-network; }
+break_media() { plant "$1" media; }
+break_media_bound() { plant "$1" media && plant "$1" media-bound; }

@@ -1,5 +1,5 @@
 # Shared by all parts of the test bed: messages, waiting, and building a cached thing once.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of scripts/testbed
 
 say() { printf 'testbed: %s\n' "$*" >&2; }
 
@@ -26,8 +26,8 @@ wait_for() {
 }
 
 # hash_of FILE...: names a cached thing after the recipe that makes it, so that a changed recipe is a new name
-# and an old result is never taken for the new one.
-hash_of() { cat -- "$@" | sha256sum | cut -c1-12; }
+# and an old result is never taken for the new one. A comment is no part of the recipe.
+hash_of() { cat -- "$@" | sed '/^ *\(#\|\/\/\|$\)/d' | sha256sum | cut -c1-12; }
 
 # cache_once DIR BUILDER...: makes DIR by calling BUILDER with a temporary directory, and renames it into place
 # when complete, so that a killed build leaves nothing that looks finished. The lock is per DIR: a second run

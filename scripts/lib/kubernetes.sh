@@ -1,20 +1,21 @@
 # Real Kubernetes binaries without a download site: Debian's source package of Kubernetes, built with Debian's Go.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of scripts/testbed
 
 # The one release whose Debian source holds all of Kubernetes, vendored; built for whatever suite the nodes have.
 kubernetes_suite=bookworm
 kubernetes_version=1.20.2
 
-kubernetes_source() { printf '%s/kubernetes-source-%s' "$cache" "$kubernetes_version-$(hash_of "$lib/mirror.sh")"; }
-kubernetes_layer() { printf '%s/kubernetes-%s' "$cache" "$kubernetes_version-$(hash_of "$lib/kubernetes.sh")"; }
-crictl_layer() { printf '%s/crictl-%s' "$cache" "$(hash_of "$testbed_files/crictl/main.go" "$lib/kubernetes.sh")"; }
+# Names are made once, when this is read: a recipe edited during a long build does not lead it astray.
+kubernetes_source=$cache/kubernetes-source-$kubernetes_version-$(hash_of "$lib/mirror.sh")
+kubernetes_layer=$cache/kubernetes-$kubernetes_version-$(hash_of "$lib/kubernetes.sh")
+crictl_layer=$cache/crictl-$(hash_of "$testbed_files/crictl/main.go")
 
 # Results are directories with usr/bin in them: overlay layers that nodes put on top of their base image. The control
 # plane's binaries are a layer of their own, since no worker has them.
 kubernetes() {
-    cache_once "$(kubernetes_source)" fetch_kubernetes
-    cache_once "$(kubernetes_layer)" build_kubernetes
-    cache_once "$(crictl_layer)" build_crictl
+    cache_once "$kubernetes_source" fetch_kubernetes
+    cache_once "$kubernetes_layer" build_kubernetes
+    cache_once "$crictl_layer" build_crictl
 }
 
 fetch_kubernetes() {
@@ -32,26 +33,28 @@ fetch_kubernetes() {
 
 # GOPATH mode: the tree is built as it is vendored, no module is looked up anywhere.
 go_in_tree() {
-    local source
-    source=$(kubernetes_source)
-    (cd "$source/go/src/k8s.io/kubernetes" &&
-        GO111MODULE=off GOPATH=$source/go GOCACHE=$cache/go-build GOFLAGS='' CGO_ENABLED=0 go "$@")
+    (cd "$kubernetes_source/go/src/k8s.io/kubernetes" &&
+        GO111MODULE=off GOPATH=$kubernetes_source/go GOCACHE=$cache/go-build GOFLAGS='' CGO_ENABLED=0 go "$@")
 }
 
 build_kubernetes() {
-    local dir=$1 tree version=k8s.io/kubernetes/vendor/k8s.io/component-base/version
-    local flags="-s -w -X $version.gitVersion=v$kubernetes_version -X $version.gitMajor=1 -X $version.gitMinor=20 -X $version.gitTreeState=archive"
-    tree=$(kubernetes_source)/go/src/k8s.io/kubernetes
+    local dir=$1
     say "building Kubernetes $kubernetes_version (some minutes, once)"
     mkdir -p "$dir/node/usr/bin" "$dir/control-plane/usr/bin"
-    {
-        # Only kube-apiserver needs a file that is generated: the OpenAPI definitions of all API packages.
-        go_in_tree build -o "$dir/openapi-gen" ./vendor/k8s.io/kube-openapi/cmd/openapi-gen
-        generate_openapi "$tree" "$dir/openapi-gen"
-        go_in_tree build -o "$dir/node/usr/bin/" -ldflags "$flags" ./cmd/kubeadm ./cmd/kubelet ./cmd/kubectl
-        go_in_tree build -o "$dir/control-plane/usr/bin/" -ldflags "$flags" ./cmd/kube-apiserver ./cmd/kube-controller-manager
-    } >"$dir/build.log" 2>&1 || die "building Kubernetes failed; see $dir/build.log" "is this Debian's golang-go? run scripts/install-test-deps"
+    compile_kubernetes "$dir" >"$dir/build.log" 2>&1 ||
+        die "building Kubernetes failed; see $dir/build.log" "is this Debian's golang-go? run scripts/install-test-deps"
     rm -f "$dir/openapi-gen" "$dir/openapi-gen.report"
+}
+
+# Only kube-apiserver needs a file that is generated: the OpenAPI definitions of all API packages. Chained by && since
+# set -e does not hold in a function whose result is asked for.
+compile_kubernetes() {
+    local dir=$1 version=k8s.io/kubernetes/vendor/k8s.io/component-base/version flags
+    flags="-s -w -X $version.gitVersion=v$kubernetes_version -X $version.gitMajor=1 -X $version.gitMinor=20 -X $version.gitTreeState=archive"
+    go_in_tree build -o "$dir/openapi-gen" ./vendor/k8s.io/kube-openapi/cmd/openapi-gen &&
+        generate_openapi "$kubernetes_source/go/src/k8s.io/kubernetes" "$dir/openapi-gen" &&
+        go_in_tree build -trimpath -ldflags "$flags" -o "$dir/node/usr/bin/" ./cmd/kubeadm ./cmd/kubelet ./cmd/kubectl &&
+        go_in_tree build -trimpath -ldflags "$flags" -o "$dir/control-plane/usr/bin/" ./cmd/kube-apiserver ./cmd/kube-controller-manager
 }
 
 # The packages are those that carry the tag, as in the project's own makefile; staging is reached through vendor,
@@ -70,9 +73,9 @@ generate_openapi() {
 # has to be built inside that tree.
 build_crictl() {
     local dir=$1 command
-    command=$(kubernetes_source)/go/src/k8s.io/kubernetes/cmd/kfleet-crictl
+    command=$kubernetes_source/go/src/k8s.io/kubernetes/cmd/kfleet-crictl
     mkdir -p "$dir/usr/bin" "$command"
     cp "$testbed_files/crictl/main.go" "$command/main.go"
-    go_in_tree build -o "$dir/usr/bin/crictl" -ldflags '-s -w' ./cmd/kfleet-crictl >"$dir/build.log" 2>&1 ||
+    go_in_tree build -trimpath -o "$dir/usr/bin/crictl" -ldflags '-s -w' ./cmd/kfleet-crictl >"$dir/build.log" 2>&1 ||
         die "building crictl failed; see $dir/build.log"
 }

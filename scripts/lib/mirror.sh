@@ -1,7 +1,8 @@
 # Which Debian mirror this machine uses, taken from apt's own settings: no host name is written down here.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of scripts/testbed
 
-# Every source as "TYPES URI SUITE KEYRING", one a line ("-" for no keyring), from one-line files and deb822 files.
+# Every source as "TYPE URI SUITE KEYRING COMPONENTS", one a line ("-" for no keyring), from one-line files and deb822
+# files.
 apt_sources() {
     local file
     for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
@@ -14,7 +15,9 @@ apt_sources() {
                     if ($(first++) ~ /\]$/) break
                 }
             }
-            print $1, $first, $(first + 1), key
+            line = $1 " " $first " " $(first + 1) " " key
+            for (i = first + 2; i <= NF; i++) line = line " " $i
+            print line
         }' "$file"
     done
     for file in /etc/apt/sources.list.d/*.sources; do
@@ -22,9 +25,9 @@ apt_sources() {
         awk 'function flush(  i, j, k, t, u, s) {
                 if (uris != "" && enabled != "no") {
                     split(types, t); split(uris, u); split(suites, s)
-                    for (i = 1; i in t; i++) for (j = 1; j in u; j++) for (k = 1; k in s; k++) print t[i], u[j], s[k], key
+                    for (i = 1; i in t; i++) for (j = 1; j in u; j++) for (k = 1; k in s; k++) print t[i], u[j], s[k], key, components
                 }
-                types = uris = suites = ""; key = "-"; enabled = "yes"
+                types = uris = suites = components = ""; key = "-"; enabled = "yes"
             }
             BEGIN { flush() }
             /^[ \t]*$/ { flush(); next }
@@ -33,6 +36,7 @@ apt_sources() {
             field == "types:" { types = value }
             field == "uris:" { uris = value }
             field == "suites:" { suites = value }
+            field == "components:" { components = value }
             field == "enabled:" { enabled = tolower(value) }
             field == "signed-by:" && value ~ /^\// { key = value }
             END { flush() }' "$file"
@@ -40,12 +44,14 @@ apt_sources() {
 }
 
 # "URI KEYRING" of the main archive. Other suites than the machine's own live on the same mirror, so the suite
-# only serves to find the main archive among security, updates and third-party sources.
+# and the component only serve to find the main archive among security, updates and third-party sources.
 main_archive() {
-    local codename types uri suite key
+    local codename type uri suite key components
+    # shellcheck source=/dev/null
     codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-sid}")
-    while read -r types uri suite key; do
-        [ "$types" = deb ] || continue
+    while read -r type uri suite key components; do
+        [ "$type" = deb ] || continue
+        case " $components " in *" main "*) ;; *) continue ;; esac
         case $suite in "$codename" | stable | testing | unstable | sid) ;; *) continue ;; esac
         case $uri in *security* | cdrom:*) continue ;; esac
         [ "$key" != - ] || key=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -67,8 +73,9 @@ debian_source() {
         -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache::srcpkgcache=" -o "Dir::Cache::pkgcache="
         # apt drops to the user _apt, who may not enter a cache that is only root's
         -o APT::Sandbox::User=root)
-    "${apt[@]}" update
-    (cd "$dir/download" && "${apt[@]}" source --download-only "$package")
-    dpkg-source --no-check --extract "$dir"/download/*.dsc "$dir/src"
-    rm -r "$dir/lists" "$dir/download"
+    # chained by &&, since set -e does not hold in a function whose result is asked for
+    "${apt[@]}" update &&
+        (cd "$dir/download" && "${apt[@]}" source --download-only "$package") &&
+        dpkg-source --no-check --extract "$dir"/download/*.dsc "$dir/src" &&
+        rm -r "$dir/lists" "$dir/download"
 }

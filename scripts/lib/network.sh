@@ -1,6 +1,6 @@
 # The fleet's network: a namespace with a bridge, in which kfleet runs, and one namespace per node on that bridge. No
 # packet leaves it, and nothing of it shows on the machine's own network.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of scripts/testbed
 
 has_netns() { [ -e "/run/netns/$1" ]; }
 
@@ -17,7 +17,9 @@ connect_node() {
     netns=$(node_netns "$name") port=$(node_port "$name")
     disconnect_node "$name"
     ip netns add "$netns"
-    ip -n "$fleet" link add "$port" type veth peer name eth0 netns "$netns"
+    # The address of the network card stays the node's own when it is booted afresh; with a new one its neighbours
+    # would go on sending to the old one for seconds.
+    ip -n "$fleet" link add "$port" type veth peer name eth0 address "$(node_mac "$name")" netns "$netns"
     ip -n "$fleet" link set "$port" master fleet0 up
     ip -n "$netns" address add "$(node_address "$name")/24" dev eth0
     ip -n "$netns" link set lo up
@@ -37,6 +39,8 @@ disconnect_node() {
 
 # An interface name has 15 characters at most, a node's name may have more.
 node_port() { printf 'v%s' "$(printf '%s' "$1" | sha256sum | cut -c1-10)"; }
+
+node_mac() { printf '02:4b:%s\n' "$(printf '%s' "$1" | sha256sum | sed 's/\(..\)\(..\)\(..\)\(..\).*/\1:\2:\3:\4/')"; }
 
 remove_network() { ! has_netns "$fleet" || ip netns delete "$fleet"; }
 

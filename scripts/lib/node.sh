@@ -1,10 +1,10 @@
 # One node: an overlay on the base image, a network namespace, and a systemd of its own booted in both.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of scripts/testbed
 
 node_dir() { printf '%s/nodes/%s' "$state" "$1"; }
 node_netns() { printf '%s-%s' "$fleet" "$1"; }
 node_address() { cat "$(node_dir "$1")/address"; }
-node_names() { [ ! -d "$state/nodes" ] || (cd "$state/nodes" && printf '%s\n' *); }
+node_names() { [ ! -d "$state/nodes" ] || ls -v "$state/nodes"; }
 is_control_plane() { [ "$1" = "$control_plane" ]; }
 
 require_node() {
@@ -30,6 +30,8 @@ define_node() {
     dir=$(node_dir "$1")
     mkdir -p "$dir"
     choose_address "$1" >"$dir/address"
+    # by name, so that a node booted afresh is the same although a recipe was edited meanwhile
+    node_layers "$1" >"$dir/layers"
 }
 
 # boot_node NAME: an empty upper layer, mounted, filled with what makes this machine this one, and started. Does not
@@ -38,12 +40,16 @@ boot_node() {
     local name=$1 dir root
     dir=$(node_dir "$name") root=$dir/root
     mkdir -p "$dir/upper" "$dir/work" "$dir/containerd" "$root"
-    mount -t overlay "$fleet-$name" -o "lowerdir=$(node_layers "$name"),upperdir=$dir/upper,workdir=$dir/work" "$root"
+    mount -t overlay "$fleet-$name" -o "lowerdir=$(cat "$dir/layers"),upperdir=$dir/upper,workdir=$dir/work" "$root"
     seed_node "$name" "$root"
     connect_node "$name"
     (
         exec 8>&- 9>&- </dev/null >"$dir/console.log" 2>&1
         enter_cgroups "$name"
+        # /proc/sys/net of a namespace that nspawn did not make itself would be read-only
+        export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
+        # sid's systemd refuses version 1 cgroups; kubelet, which would miss the controllers, does not run there
+        [ "$suite" != sid ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 UNIFIED_CGROUP_HIERARCHY=1
         exec setsid systemd-nspawn "${nspawn_options[@]}" -D "$root" --machine="$fleet-$name" --hostname="$name" \
             --network-namespace-path="/run/netns/$(node_netns "$name")" --bind="$dir/containerd:/var/lib/containerd"
     ) &
@@ -63,13 +69,13 @@ nspawn_options=(
 # snapshotter gets a directory of the host's file system.
 node_layers() {
     local layers
-    layers=$(crictl_layer):$(kubernetes_layer)/node
-    ! is_control_plane "$1" || layers+=:$(kubernetes_layer)/control-plane:$(base_image)/etcd
+    layers=$crictl_layer:$kubernetes_layer/node
+    ! is_control_plane "$1" || layers+=:$kubernetes_layer/control-plane:$(base_image)/etcd
     printf '%s:%s/root' "$layers" "$(base_image)"
 }
 
 seed_node() {
-    local name=$1 root=$2 user home type
+    local name=$1 root=$2 user home uid gid type
     copy_files "$testbed_files/rootfs" "$root"
     ! is_control_plane "$name" || copy_files "$testbed_files/rootfs-control-plane" "$root"
     printf '%s\n' "$name" >"$root/etc/hostname"
@@ -78,12 +84,11 @@ seed_node() {
         ssh-keygen -q -t "$type" -N '' -C "root@$name" -f "$root/etc/ssh/ssh_host_${type}_key"
     done
     for user in root admin nosudo; do
-        home=$(awk -F: -v user="$user" '$1 == user { print $6 ":" $3 ":" $4 }' "$root/etc/passwd")
-        IFS=: read -r home uid gid <<<"$home"
+        IFS=: read -r _ _ uid gid _ home _ < <(grep "^$user:" "$root/etc/passwd")
         install -d -m 700 -o "$uid" -g "$gid" "$root$home/.ssh"
         install -m 600 -o "$uid" -g "$gid" "$state/id_ed25519.pub" "$root$home/.ssh/authorized_keys"
     done
-    systemctl --root="$root" enable --quiet testbed-cgroups.service
+    systemctl --root="$root" enable --quiet testbed-prepare.service
     # as after installing the packages: enabled, and restarting until kubeadm writes its configuration. The control
     # plane's components run as units here, so its kubelet would only fight them over their pods.
     is_control_plane "$name" || systemctl --root="$root" enable --quiet kubelet.service
@@ -109,8 +114,9 @@ is_running() { is_same_process "$(node_dir "$1")/leader"; }
 
 # nspawn forks a short-lived child first; the node's PID 1 is the one that became systemd.
 find_leader() {
-    local nspawn=$1 child
-    for child in $(cat "/proc/$nspawn/task/$nspawn/children"); do
+    local nspawn=$1 children child
+    read -ra children <"/proc/$nspawn/task/$nspawn/children"
+    for child in "${children[@]}"; do
         [ "$(cat "/proc/$child/comm")" != systemd ] || { printf '%s\n' "$child" && return; }
     done
     return 1

@@ -1,6 +1,6 @@
 # Processes that outlive the command that started them: remembered by pid and start time, so that a pid that the
 # kernel gave to somebody else since is never taken for ours. And the cgroups that they live in.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of scripts/testbed
 
 # Field 22 of stat, counted behind the last ")" because a command's name may contain anything.
 start_time() {

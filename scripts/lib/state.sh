@@ -1,5 +1,5 @@
 # What the test bed writes for its users: inventory, known_hosts, key, ssh_config, and every node's /etc/hosts.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of scripts/testbed
 
 make_key() {
     [ -e "$state/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C "kfleet test bed" -f "$state/id_ed25519"

@@ -246,10 +246,16 @@ func info(c *client, _ options, _ []string) error {
 	if err := c.call("RuntimeService/Status", &cri.StatusRequest{Verbose: true}, &response); err != nil {
 		return fmt.Errorf("getting status of runtime: %w", err)
 	}
-	conditions := []object{}
-	for _, condition := range response.GetStatus().GetConditions() {
-		conditions = append(conditions, object{"type": condition.Type, "status": condition.Status,
-			"reason": condition.Reason, "message": condition.Message})
+	// structs where crictl's order of keys shows; a map's keys come out sorted
+	type condition struct {
+		Type    string `json:"type"`
+		Status  bool   `json:"status"`
+		Reason  string `json:"reason"`
+		Message string `json:"message"`
+	}
+	conditions := []condition{}
+	for _, c := range response.GetStatus().GetConditions() {
+		conditions = append(conditions, condition{c.Type, c.Status, c.Reason, c.Message})
 	}
 	pairs := []pair{{"status", object{"conditions": conditions}}}
 	keys := []string{}
@@ -283,16 +289,26 @@ func imageFsInfo(c *client, _ options, _ []string) error {
 	if err := c.call("ImageService/ImageFsInfo", &cri.ImageFsInfoRequest{}, &response); err != nil {
 		return fmt.Errorf("image filesystem info request: %w", err)
 	}
-	filesystems := []object{}
-	for _, fs := range response.ImageFilesystems {
-		filesystems = append(filesystems, object{
-			"timestamp":  i64(fs.Timestamp),
-			"fsId":       object{"mountpoint": fs.GetFsId().GetMountpoint()},
-			"usedBytes":  object{"value": u64(fs.GetUsedBytes().GetValue())},
-			"inodesUsed": object{"value": u64(fs.GetInodesUsed().GetValue())},
-		})
+	type value struct {
+		Value string `json:"value"`
 	}
-	return printJSON(object{"status": object{"imageFilesystems": filesystems, "containerFilesystems": []object{}}})
+	type filesystem struct {
+		Timestamp  string `json:"timestamp"`
+		FsID       object `json:"fsId"`
+		UsedBytes  value  `json:"usedBytes"`
+		InodesUsed value  `json:"inodesUsed"`
+	}
+	type status struct {
+		ImageFilesystems     []filesystem `json:"imageFilesystems"`
+		ContainerFilesystems []filesystem `json:"containerFilesystems"`
+	}
+	result := status{[]filesystem{}, []filesystem{}}
+	for _, fs := range response.ImageFilesystems {
+		result.ImageFilesystems = append(result.ImageFilesystems, filesystem{
+			i64(fs.Timestamp), object{"mountpoint": fs.GetFsId().GetMountpoint()},
+			value{u64(fs.GetUsedBytes().GetValue())}, value{u64(fs.GetInodesUsed().GetValue())}})
+	}
+	return printJSON(object{"status": result})
 }
 
 // trim shortens an ID as crictl's tables do.

@@ -1,0 +1,41 @@
+//! `policy:`.
+
+use super::problem::{Place, Problem, Problems};
+use super::schema::{self, Text};
+use super::value::{choice, number};
+use crate::model::{Level, Policy};
+
+/// More slots than nodes can be given mean nothing.
+const MOST_PARALLEL: u32 = super::MAX_NODES;
+
+pub(super) fn policy(written: Option<schema::Policy>, problems: &mut Problems) -> Policy {
+    let schema::Policy { parallel, attempts, start, ceiling } = written.unwrap_or_default();
+    let default = Policy::default();
+    let parallel = problems.check(parallel, |text| number(&text, 1, MOST_PARALLEL));
+    let attempts = problems.check(attempts, |text| number(&text, 1, 3));
+    let start_level = problems.check(start.as_ref(), level);
+    let ceiling_level = problems.check(ceiling.as_ref(), level);
+    if let (Some(start), Some(ceiling), Some(lowest), Some(highest)) = (&start, &ceiling, start_level, ceiling_level)
+        && lowest > highest
+    {
+        problems.add(
+            Problem::new(Place::of(ceiling), "the ceiling is below the start")
+                .label(format!("`{highest}` is the lower level"))
+                .other(Place::of(start), "the first reset would already be above it"),
+        );
+    }
+    Policy {
+        parallel: parallel.and_then(|n| usize::try_from(n).ok()).unwrap_or(default.parallel),
+        attempts: attempts.unwrap_or(default.attempts),
+        start: start_level.unwrap_or(default.start),
+        ceiling: ceiling_level.unwrap_or(default.ceiling),
+    }
+}
+
+fn level(text: &Text) -> Result<Level, Problem> {
+    if text.value == "reboot" {
+        return Err(Problem::new(Place::of(text), "the level `reboot` is not supported yet")
+            .label("the highest level is `aggressive`"));
+    }
+    choice(text, &Level::ALL.map(|level| (level.word(), level)))
+}
