@@ -153,8 +153,8 @@ stop_node() {
     dir=$(node_dir "$name")
     end_process "$dir/leader"
     end_process "$dir/nspawn"
+    remove_cgroups "$name"
     unmount_under "$dir"
     disconnect_node "$name"
-    remove_cgroups "$name"
     rm -rf --one-file-system -- "$dir/upper" "$dir/work" "$dir/root" "$dir/containerd"
 }

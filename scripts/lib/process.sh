@@ -82,11 +82,25 @@ join_cgroups() {
     done < <(cgroup_mounts)
 }
 
+# What an interrupted run left in a node's cgroups is the node's: nobody else is ever in there. They empty on their own
+# when the node's PID 1 ends, unless its record was lost.
+end_cgroup() {
+    local procs pid
+    [ -d "$1" ] || return 0
+    procs=$(find "$1" -name cgroup.procs -exec cat {} +)
+    for pid in $procs; do
+        # the process may be gone by now, and a pid of 0 is one that this pid namespace cannot name
+        [ "$pid" -eq 0 ] || kill -KILL "$pid" 2>/dev/null || :
+    done
+    [ -z "$procs" ]
+}
+
 remove_cgroups() {
     local list dir
     list=$(node_dir "$1")/cgroups
     [ -e "$list" ] || return 0
     while IFS= read -r dir; do
+        wait_for 20 "the processes in $dir to end" end_cgroup "$dir" || die "processes in $dir do not end" "look at them: cat $dir/cgroup.procs"
         [ ! -d "$dir" ] || wait_for 20 "the cgroup $dir to empty" remove_cgroup_tree "$dir" ||
             die "could not remove the cgroup $dir" "see what is still in it: cat $dir/cgroup.procs"
     done <"$list"

@@ -5,8 +5,8 @@ use crate::diagnose::Scope;
 use crate::model::{Event, JoinCommand, Kind, Level, Policy};
 use crate::transport::Transport;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 /// What is to be done with each node.
@@ -55,19 +55,23 @@ impl Default for Patience {
 #[derive(Clone, Debug)]
 pub struct Events {
     start: Instant,
-    sender: UnboundedSender<Event>,
+    sender: Sender<Event>,
 }
 
 impl Events {
     /// Counts time from now.
-    pub fn new(sender: UnboundedSender<Event>) -> Self {
+    pub fn new(sender: Sender<Event>) -> Self {
         Self { start: Instant::now(), sender }
     }
 
     /// Says that something happened. A display that is gone is no reason to stop working on nodes.
     pub fn send(&self, kind: Kind) {
-        let at_ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let _ = self.sender.send(Event { at_ms, kind });
+        let _ = self.sender.send(Event { at_ms: self.elapsed_ms(), kind });
+    }
+
+    /// Milliseconds since the run began.
+    pub fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

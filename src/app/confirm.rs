@@ -1,0 +1,61 @@
+//! Asks before nodes are changed.
+
+use crate::engine::Task;
+use crate::error::{Error, ErrorKind};
+use crate::model::{Level, Node};
+use std::io::{BufRead, IsTerminal, Write};
+
+/// `Ok` once the user said yes, here or with `--yes`. Without a terminal there is nobody to ask.
+pub(super) fn confirm(task: &Task, nodes: &[Node], yes: bool) -> Result<(), Error> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Error::new(ErrorKind::Refused, "this changes nodes and there is no terminal to ask on; say --yes if it is meant"));
+    }
+    let question = format!("{} on {}?\n{}\n[y/N] ", what(task), names(nodes), kept(nodes));
+    let mut answer = String::new();
+    let asked = write!(std::io::stderr(), "{question}")
+        .and_then(|()| std::io::stderr().flush())
+        .and_then(|()| std::io::stdin().lock().read_line(&mut answer));
+    asked.map_err(|e| Error::new(ErrorKind::Local, format!("the answer could not be read: {e}")))?;
+    if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Refused, "not confirmed; nothing was done"))
+}
+
+fn what(task: &Task) -> String {
+    match task {
+        Task::Join => "join, resetting first where it fails,".to_owned(),
+        Task::Status => "look".to_owned(),
+        Task::Reset { start, ceiling: Level::Aggressive, .. } if *start == Level::Gentle => {
+            "gentle reset, and aggressive (containerd's images and containers go) where that is not enough,".to_owned()
+        }
+        Task::Reset { start: Level::Aggressive, .. } => {
+            "aggressive reset (containerd's images and containers go)".to_owned()
+        }
+        Task::Reset { .. } => "gentle reset".to_owned(),
+    }
+}
+
+/// "alpha, beta and 5 other nodes"
+fn names(nodes: &[Node]) -> String {
+    let name = |n: &Node| n.name.to_string();
+    match nodes {
+        [] => "no node".to_owned(),
+        [only] => name(only),
+        [first, last] => format!("{} and {}", name(first), name(last)),
+        [first, second, rest @ ..] if rest.len() > 4 => {
+            format!("{}, {} and {} other nodes", name(first), name(second), rest.len())
+        }
+        [init @ .., last] => format!("{} and {}", init.iter().map(name).collect::<Vec<_>>().join(", "), name(last)),
+    }
+}
+
+fn kept(nodes: &[Node]) -> String {
+    let mut paths: Vec<&str> = nodes.iter().flat_map(|n| &n.protect).map(crate::model::ProtectedPath::as_str).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    format!("Never touched: {}.", paths.join(", "))
+}

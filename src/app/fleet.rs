@@ -1,0 +1,184 @@
+//! One run over many nodes: transport, engine, display and summary put together.
+
+use super::{confirm, signals};
+use crate::cli::{ChangeArgs, Cli, FleetArgs, Output};
+use crate::cluster::ControlPlane;
+use crate::engine::{Context, Events, Patience, Task, dry_run, run};
+use crate::error::{Error, ErrorKind};
+use crate::inventory::Inventory;
+use crate::model::{Event, JoinCommand, Kind, Node, NodeReport, NodeStatus, Outcome};
+use crate::render::{self, Form, Renderer, Wish};
+use crate::transport::ssh::{Settings, SshTransport};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// A run about to be made.
+pub(super) struct Fleet<'a> {
+    cli: &'a Cli,
+    inventory: &'a Inventory,
+    task: Task,
+    nodes: Vec<Node>,
+    parallel: usize,
+    given: Option<JoinCommand>,
+}
+
+impl<'a> Fleet<'a> {
+    pub(super) fn new(cli: &'a Cli, inventory: &'a Inventory, task: Task, nodes: Vec<Node>, args: &FleetArgs) -> Self {
+        let parallel = args.parallel.map_or(inventory.policy.parallel, usize::from);
+        Self { cli, inventory, task, nodes, parallel, given: None }
+    }
+
+    /// With the join command that the user gave.
+    pub(super) fn given(mut self, command: Option<JoinCommand>) -> Self {
+        self.given = command;
+        self
+    }
+
+    /// Changes the nodes, or shows how, once the user agrees.
+    pub(super) fn change(self, command: &str, args: &ChangeArgs) -> Result<u8, Error> {
+        if args.dry_run {
+            return self.dry_run();
+        }
+        confirm::confirm(&self.task, &self.nodes, args.yes)?;
+        let (reports, _) = self.run(command)?;
+        if self.cli.output == Output::Table {
+            print(&render::summary(&reports, render::terminal_width()))?;
+        }
+        Ok(exit_code(&reports))
+    }
+
+    /// Measures the nodes and shows the table.
+    pub(super) fn status(self) -> Result<u8, Error> {
+        let (reports, rows) = self.run("status")?;
+        if self.cli.output == Output::Table {
+            print(&render::status_table(&rows, render::terminal_width()))?;
+        }
+        Ok(exit_code(&reports))
+    }
+
+    fn run(&self, command: &str) -> Result<(Vec<NodeReport>, Vec<NodeStatus>), Error> {
+        let (sender, receiver) = channel();
+        let events = Events::new(sender);
+        let stop = CancellationToken::new();
+        let context = Arc::new(self.context(events.clone(), stop.clone()));
+        let display = self.display(events.clone(), receiver)?;
+        let reports = runtime()?.block_on(async {
+            let listener = tokio::spawn(signals::listen(stop, events));
+            let reports = run(context, command, self.nodes.clone()).await;
+            listener.abort();
+            reports
+        });
+        let rows = display.join().map_err(|_| Error::new(ErrorKind::Local, "the display failed; see the panic above"))?;
+        Ok((reports, rows))
+    }
+
+    fn context(&self, events: Events, stop: CancellationToken) -> Context<SshTransport> {
+        let transport = Arc::new(SshTransport::new(Settings::default()));
+        let inventory = self.inventory;
+        let named = inventory.control_plane.as_ref();
+        let node = named.and_then(|name| inventory.nodes.iter().find(|n| n.name == *name)).cloned();
+        let control_plane = node.map(|node| ControlPlane::new(Arc::clone(&transport), node, inventory.token_ttl));
+        let of_inventory = match &inventory.join {
+            Some(crate::model::JoinSource::Command(command)) => Some(command.clone()),
+            _ => None,
+        };
+        Context {
+            transport,
+            run: run_id(),
+            task: self.task.clone(),
+            policy: crate::model::Policy { parallel: self.parallel, ..inventory.policy },
+            control_plane,
+            join_command: self.given.clone().or(of_inventory),
+            ignore_preflight_errors: inventory.ignore_preflight_errors.clone(),
+            patience: Patience::default(),
+            events,
+            stop,
+        }
+    }
+
+    /// Draws on a thread of its own: a terminal that stands still (Ctrl-S) must not hold up the nodes.
+    fn display(&self, events: Events, receiver: Receiver<Event>) -> Result<std::thread::JoinHandle<Vec<NodeStatus>>, Error> {
+        let form = match (self.cli.output, self.cli.no_progress) {
+            (Output::Json, _) => Form::Json,
+            (Output::Table, true) => Form::Plain,
+            (Output::Table, false) => Form::Best,
+        };
+        let wish = Wish { form, verbose: self.cli.verbose, ..Wish::default() }.seen_by_stderr();
+        let renderer = render::choose(wish, Box::new(std::io::stdout()), Box::new(std::io::stderr()));
+        std::thread::Builder::new()
+            .name("display".to_owned())
+            .spawn(move || draw(renderer, &events, &receiver))
+            .map_err(|e| Error::new(ErrorKind::Local, format!("no thread for the display: {e}")))
+    }
+
+    fn dry_run(&self) -> Result<u8, Error> {
+        let (sender, _unheard) = channel();
+        let context = self.context(Events::new(sender), CancellationToken::new());
+        let mut code = 0;
+        for node in &self.nodes {
+            let text = match runtime()?.block_on(dry_run(&context, node)) {
+                Ok(text) => text,
+                Err(why) => {
+                    code = 1;
+                    format!("# {}: nothing can be shown: {why}\n", node.name)
+                }
+            };
+            print(&text)?;
+        }
+        Ok(code)
+    }
+}
+
+/// Until the run is over; gives back the rows that were measured.
+fn draw(mut renderer: Renderer, events: &Events, receiver: &Receiver<Event>) -> Vec<NodeStatus> {
+    let mut rows = Vec::new();
+    loop {
+        match receiver.recv_timeout(Duration::from_millis(100)) {
+            Ok(event) => {
+                renderer.event(&event);
+                match event.kind {
+                    Kind::Measured { status } => rows.push(status),
+                    Kind::RunFinished => break,
+                    _ => {}
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => renderer.tick(events.elapsed_ms()),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let _ = renderer.finish(); // a closed pipe is the reader's choice; the nodes' work is done either way
+    rows
+}
+
+fn exit_code(reports: &[NodeReport]) -> u8 {
+    let failed: Vec<Outcome> = reports.iter().map(|r| r.outcome).filter(|o| !o.is_success()).collect();
+    if failed.is_empty() {
+        0
+    } else if failed.contains(&Outcome::Interrupted) {
+        signals::INTERRUPTED
+    } else if failed.iter().all(|o| *o == Outcome::Refused) {
+        3
+    } else {
+        1
+    }
+}
+
+/// Sorts by time and is unique among runs started in the same second.
+fn run_id() -> String {
+    let now = jiff::Timestamp::now().strftime("%Y%m%dt%H%M%Sz").to_string();
+    let nonce = crate::attached::fresh_nonce();
+    format!("{now}-{}", &nonce.as_str()[..6])
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|e| Error::new(ErrorKind::Local, format!("no threads to work with: {e}")))
+}
+
+/// To standard output; a reader that closed it early is no error.
+pub(super) fn print(text: &str) -> Result<(), Error> {
+    render::print(&mut std::io::stdout(), text)
+        .map_err(|e| Error::new(ErrorKind::Local, format!("standard output could not be written: {e}")))
+}

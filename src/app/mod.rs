@@ -1,0 +1,61 @@
+//! The only wiring: inventory file, transport, engine, displays, signals.
+
+mod confirm;
+mod fleet;
+mod listing;
+mod load;
+mod signals;
+
+use crate::cli::{Cli, Command, InventoryAction};
+use crate::engine::Task;
+use crate::error::{Error, ErrorKind};
+use crate::inventory::Inventory;
+use crate::model::{JoinCommand, Node, Role};
+use fleet::Fleet;
+
+/// Carries out a command; the number is the exit code.
+pub fn run(cli: &Cli) -> Result<u8, Error> {
+    let inventory = load::inventory(cli)?;
+    match &cli.command {
+        Command::Join(args) => {
+            let given = args.join_command.as_deref().map(JoinCommand::parse).transpose();
+            let given = given.map_err(|e| Error::new(ErrorKind::Usage, format!("--join-command: {e}")))?;
+            inventory.join_source(given.clone()).map_err(|e| Error::new(ErrorKind::Usage, e))?;
+            let nodes = workers(&inventory, &args.selectors)?;
+            Fleet::new(cli, &inventory, Task::Join, nodes, &args.fleet).given(given).change("join", &args.change)
+        }
+        Command::Reset(args) => {
+            let nodes = workers(&inventory, &args.selectors)?;
+            let (start, ceiling, scope) = args.ladder();
+            let task = Task::Reset { start, ceiling, scope };
+            Fleet::new(cli, &inventory, task, nodes, &args.fleet).change("reset", &args.change)
+        }
+        Command::Status(args) => {
+            let nodes = select(&inventory, &args.selectors)?;
+            Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).status()
+        }
+        Command::Inventory(args) => match &args.action {
+            InventoryAction::List { selectors } => listing::list(cli, &select(&inventory, selectors)?),
+            InventoryAction::Check => listing::check(cli, &inventory),
+        },
+    }
+}
+
+fn select(inventory: &Inventory, selectors: &[String]) -> Result<Vec<Node>, Error> {
+    let nodes = crate::inventory::select(&inventory.nodes, selectors);
+    nodes.map(|nodes| nodes.into_iter().cloned().collect()).map_err(|e| Error::new(ErrorKind::Usage, e))
+}
+
+/// The selected nodes, all of which must be workers; without selectors all workers.
+fn workers(inventory: &Inventory, selectors: &[String]) -> Result<Vec<Node>, Error> {
+    let selected = select(inventory, selectors)?;
+    let (workers, others): (Vec<Node>, Vec<Node>) = selected.into_iter().partition(|n| n.role == Role::Worker);
+    if let (false, Some(other)) = (selectors.is_empty(), others.first()) {
+        let why = format!("{} is a control-plane node in {}, and kfleet changes workers only; leave it out with `!{}`", other.name, inventory.file_name, other.name);
+        return Err(Error::new(ErrorKind::Refused, why));
+    }
+    if workers.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, format!("{} names no worker", inventory.file_name)));
+    }
+    Ok(workers)
+}

@@ -1,0 +1,90 @@
+//! The command line: one file per subcommand, options in, a request out.
+
+mod inventory;
+mod join;
+mod reset;
+mod status;
+
+pub use inventory::{InventoryAction, InventoryArgs};
+pub use join::JoinArgs;
+pub use reset::ResetArgs;
+pub use status::StatusArgs;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Rescues kubeadm worker nodes that refuse to join, many at once, over plain SSH, without touching their data.
+#[derive(Debug, Parser)]
+#[command(name = "kfleet", version, max_term_width = 110, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// The inventory file [default: ./inventory.yaml, ./nodes.yaml, or kfleet/inventory.yaml in your config folder]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
+
+    /// Like --inventory, from the environment.
+    #[arg(long, env = "KFLEET_INVENTORY", hide = true, global = true)]
+    pub inventory_from_environment: Option<PathBuf>,
+
+    /// How the result is printed
+    #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+
+    /// Plain lines instead of moving progress, on a terminal too
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+
+    /// Tell more: -v each step, -vv each line that the nodes print
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all well, 1 some node failed, 2 usage or inventory, 3 refused or not confirmed, 130 interrupted.
+
+SELECTOR is a node's name, a glob (node*), a range (node[01-20]), @group, or any of these behind ! to leave it out.";
+
+/// Forms of the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Tables for people.
+    Table,
+    /// One JSON object per line, for programs: every event of the run, the reports among them.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Join workers to their cluster, resetting where a join fails: gently first, then aggressively
+    Join(JoinArgs),
+    /// Remove Kubernetes from workers, keeping everybody's data
+    Reset(ResetArgs),
+    /// Measure nodes and say what is wrong; changes nothing
+    Status(StatusArgs),
+    /// Look at the inventory itself; connects to nothing
+    Inventory(InventoryArgs),
+}
+
+/// Options of everything that changes nodes.
+#[derive(Debug, Args)]
+pub struct ChangeArgs {
+    /// Do not ask before changing nodes
+    #[arg(long, short)]
+    pub yes: bool,
+
+    /// Print the scripts that each node would get, secrets masked, and change nothing (nodes are probed, which only reads)
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Options of everything that connects to nodes.
+#[derive(Debug, Args)]
+pub struct FleetArgs {
+    /// How many nodes to work on at once [default: the inventory's policy]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub parallel: Option<u16>,
+}

@@ -1,0 +1,51 @@
+//! `kfleet reset`.
+
+use super::{ChangeArgs, FleetArgs};
+use crate::diagnose::Scope;
+use crate::model::Level;
+use clap::Args;
+
+/// Options of `reset`.
+#[derive(Debug, Args)]
+pub struct ResetArgs {
+    /// Which nodes
+    #[arg(value_name = "SELECTOR", required_unless_present = "all")]
+    pub selectors: Vec<String>,
+
+    /// All workers of the inventory
+    #[arg(long, conflicts_with = "selectors")]
+    pub all: bool,
+
+    /// kubelet's state and kubeadm's files; containerd is restarted, its images stay [default]
+    #[arg(long, group = "level")]
+    pub gentle: bool,
+
+    /// Also containerd's state and config, the pod network's interfaces, chains and files
+    #[arg(long, group = "level")]
+    pub aggressive: bool,
+
+    /// Gentle, then aggressive on those nodes only that a probe still finds unclean
+    #[arg(long, group = "level")]
+    pub escalate: bool,
+
+    /// Options of everything that connects.
+    #[command(flatten)]
+    pub fleet: FleetArgs,
+
+    /// Options of everything that changes.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+impl ResetArgs {
+    /// First level, last level, and what must be gone.
+    pub fn ladder(&self) -> (Level, Level, Scope) {
+        if self.aggressive {
+            (Level::Aggressive, Level::Aggressive, Scope::Everything)
+        } else if self.escalate {
+            (Level::Gentle, Level::Aggressive, Scope::Residue)
+        } else {
+            (Level::Gentle, Level::Gentle, Scope::Gentle)
+        }
+    }
+}

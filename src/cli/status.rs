@@ -1,0 +1,16 @@
+//! `kfleet status`.
+
+use super::FleetArgs;
+use clap::Args;
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Which nodes [default: all]
+    #[arg(value_name = "SELECTOR")]
+    pub selectors: Vec<String>,
+
+    /// Options of everything that connects.
+    #[command(flatten)]
+    pub fleet: FleetArgs,
+}
