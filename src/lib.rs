@@ -4,5 +4,6 @@
 //! ARCHITECTURE.md says what each room is for and what it may import; a test holds the code to that table.
 
 pub mod model;
+pub mod render;
 pub mod shell;
 pub mod transport;
