@@ -1,7 +1,8 @@
 //! One attached script on one session: streamed, its marks read, its steps collected. For scripts that only read, and
 //! for what is asked of the control plane; what changes a node is owned by the node instead.
 
-use crate::parse::{Mark, Marks, Part, SectionOutput, clean};
+use crate::model::clean;
+use crate::parse::{Mark, Marks, Part, SectionOutput};
 use crate::shell::{Nonce, Script};
 use crate::transport::{Session, SessionError};
 use std::collections::BTreeMap;

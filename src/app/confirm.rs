@@ -11,7 +11,10 @@ pub(super) fn confirm(task: &Task, nodes: &[Node], yes: bool) -> Result<(), Erro
         return Ok(());
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Error::new(ErrorKind::Refused, "this changes nodes and there is no terminal to ask on; say --yes if it is meant"));
+        return Err(Error::new(
+            ErrorKind::Refused,
+            "this changes nodes and there is no terminal to ask on; say --yes if it is meant",
+        ));
     }
     let question = format!("{} on {}?\n{}\n[y/N] ", what(task), names(nodes), kept(nodes));
     let mut answer = String::new();

@@ -70,7 +70,8 @@ impl<'a> Fleet<'a> {
             listener.abort();
             reports
         });
-        let rows = display.join().map_err(|_| Error::new(ErrorKind::Local, "the display failed; see the panic above"))?;
+        let rows =
+            display.join().map_err(|_| Error::new(ErrorKind::Local, "the display failed; see the panic above"))?;
         Ok((reports, rows))
     }
 
@@ -99,7 +100,11 @@ impl<'a> Fleet<'a> {
     }
 
     /// Draws on a thread of its own: a terminal that stands still (Ctrl-S) must not hold up the nodes.
-    fn display(&self, events: Events, receiver: Receiver<Event>) -> Result<std::thread::JoinHandle<Vec<NodeStatus>>, Error> {
+    fn display(
+        &self,
+        events: Events,
+        receiver: Receiver<Event>,
+    ) -> Result<std::thread::JoinHandle<Vec<NodeStatus>>, Error> {
         let form = match (self.cli.output, self.cli.no_progress) {
             (Output::Json, _) => Form::Json,
             (Output::Table, true) => Form::Plain,

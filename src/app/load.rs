@@ -9,7 +9,8 @@ use std::path::Path;
 /// The inventory that this command line means.
 pub(super) fn inventory(cli: &Cli) -> Result<Inventory, Error> {
     let strategy = etcetera::choose_base_strategy();
-    let strategy = strategy.map_err(|e| Error::new(ErrorKind::Local, format!("your home folder cannot be found: {e}")))?;
+    let strategy =
+        strategy.map_err(|e| Error::new(ErrorKind::Local, format!("your home folder cannot be found: {e}")))?;
     let config = strategy.config_dir();
     let places = Places {
         flag: cli.inventory.as_deref(),

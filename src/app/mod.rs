@@ -51,7 +51,10 @@ fn workers(inventory: &Inventory, selectors: &[String]) -> Result<Vec<Node>, Err
     let selected = select(inventory, selectors)?;
     let (workers, others): (Vec<Node>, Vec<Node>) = selected.into_iter().partition(|n| n.role == Role::Worker);
     if let (false, Some(other)) = (selectors.is_empty(), others.first()) {
-        let why = format!("{} is a control-plane node in {}, and kfleet changes workers only; leave it out with `!{}`", other.name, inventory.file_name, other.name);
+        let why = format!(
+            "{} is a control-plane node in {}, and kfleet changes workers only; leave it out with `!{}`",
+            other.name, inventory.file_name, other.name
+        );
         return Err(Error::new(ErrorKind::Refused, why));
     }
     if workers.is_empty() {

@@ -1,8 +1,8 @@
 //! What is asked of the control plane, over one connection for all nodes.
 
 use crate::attached::{Answer, NoAnswer, attached};
-use crate::model::{Fact, JoinCommand, Node, NodeObject};
-use crate::parse::{SectionOutput, clean, node_object};
+use crate::model::{Fact, JoinCommand, Node, NodeObject, clean};
+use crate::parse::{SectionOutput, node_object};
 use crate::plan::{ask_node_object, mint_token};
 use crate::shell::Script;
 use crate::transport::Transport;

@@ -1,5 +1,6 @@
 //! Plain data that every other room speaks in: no IO, no clock, nothing of ours imported.
 
+mod clean;
 mod event;
 mod fact;
 mod facts;
@@ -13,6 +14,7 @@ mod path;
 mod policy;
 mod status;
 
+pub use clean::{clean, clean_lines, is_unsafe};
 pub use event::{Event, Kind, Phase, StepStatus};
 pub use fact::Fact;
 pub use facts::{Cri, Facts, ImageFilesystem, NodeObject, Unit};

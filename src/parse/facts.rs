@@ -94,7 +94,7 @@ impl Reader<'_> {
 
     fn key_values(&self) -> Fact<BTreeMap<String, String>> {
         self.text().map(|t| {
-            t.lines().filter_map(|l| l.split_once('=')).map(|(k, v)| (k.to_owned(), super::clean(v))).collect()
+            t.lines().filter_map(|l| l.split_once('=')).map(|(k, v)| (k.to_owned(), crate::model::clean(v))).collect()
         })
     }
 
@@ -131,7 +131,9 @@ impl Reader<'_> {
             Some(c) if c["status"] == true => {
                 Fact::Known(Cri::Ready { network: condition("NetworkReady").is_some_and(|c| c["status"] == true) })
             }
-            Some(c) => Fact::Known(Cri::NotReady(super::clean(c["message"].as_str().unwrap_or("no reason given")))),
+            Some(c) => {
+                Fact::Known(Cri::NotReady(crate::model::clean(c["message"].as_str().unwrap_or("no reason given"))))
+            }
         }
     }
 
@@ -139,7 +141,7 @@ impl Reader<'_> {
     fn image_filesystem(&self) -> Fact<ImageFilesystem> {
         self.parsed(|t| {
             let mut lines = t.lines();
-            let mountpoint = super::clean(lines.next().filter(|p| p.starts_with('/'))?);
+            let mountpoint = crate::model::clean(lines.next().filter(|p| p.starts_with('/'))?);
             let mut numbers = lines.next()?.split(' ').map(str::parse::<u64>);
             let mut number = || numbers.next()?.ok();
             let (size, blocks, available) = (number()?, number()?, number()?);
@@ -192,5 +194,5 @@ fn third_word(text: &str) -> String {
 
 fn last_line(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    super::clean(text.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("it printed nothing"))
+    crate::model::clean(text.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("it printed nothing"))
 }

@@ -7,7 +7,7 @@ mod node_object;
 mod reason;
 
 pub use facts::{SectionOutput, facts};
-pub use lines::{Lines, clean};
+pub use lines::Lines;
 pub use marks::{Mark, Marks, Part};
 pub use node_object::node_object;
 pub use reason::reason;

@@ -13,9 +13,10 @@ pub fn node_object(output: &str, status: i32) -> Fact<Option<NodeObject>> {
             return Fact::Known(None);
         }
         let said = output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("nothing");
-        return Fact::Unknown(format!("kubectl ended with status {status}: {}", super::clean(said)));
+        return Fact::Unknown(format!("kubectl ended with status {status}: {}", crate::model::clean(said)));
     }
-    let value = |key: &str| output.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(super::clean);
+    let value =
+        |key: &str| output.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(crate::model::clean);
     match (value("machine_id"), value("boot_id")) {
         (Some(machine_id), Some(boot_id)) if !machine_id.is_empty() => Fact::Known(Some(NodeObject {
             machine_id,

@@ -538,4 +538,3 @@ func pull(c *client, _ options, names []string) error {
 	fmt.Printf("Image is up to date for %s\n", response.ImageRef)
 	return nil
 }
-

@@ -1,0 +1,38 @@
+//! Makes what happens visible. Everything here is made from events and reports alone.
+//!
+//! - [`Tally`] folds events into what is known now; [`frame`] draws it; both are pure.
+//! - [`Renderer`] is one of three views of the running events, picked by [`choose`].
+//! - [`summary`] and [`status_table`] are what remains when the run is over.
+//! - [`clean`](crate::model::clean) stands before every text that came from a node.
+
+mod choose;
+mod fleet;
+mod frame;
+mod inventory;
+mod json;
+mod lines;
+#[cfg(test)]
+mod samples;
+mod screen;
+mod sentence;
+mod sink;
+mod status_table;
+mod style;
+mod summary;
+mod table;
+mod tally;
+mod terminal;
+mod text;
+mod totals;
+
+pub use choose::{Form, Renderer, Wish, choose, terminal_width};
+pub use frame::frame;
+pub use inventory::{InventoryRow, inventory_json, inventory_table};
+pub use json::Json;
+pub use lines::Lines;
+pub use sink::print;
+pub use status_table::status_table;
+pub use style::Style;
+pub use summary::summary;
+pub use tally::{Activity, Counts, NodeState, NodeView, Tally, Work};
+pub use terminal::{Size, Terminal};

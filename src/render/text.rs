@@ -1,0 +1,64 @@
+//! Text measured in terminal columns, and times as people read them.
+
+/// Columns that `text` takes. Counted per character, which is never less than what a terminal takes for the whole: one
+/// that joins an emoji's parts leaves a gap, and nothing wraps.
+pub(crate) fn columns(text: &str) -> usize {
+    let mut buffer = [0; 4];
+    text.chars().map(|c| console::measure_text_width(c.encode_utf8(&mut buffer))).sum()
+}
+
+/// `text` in at most `limit` columns, ending in `…` where something was cut.
+pub(crate) fn fit(text: &str, limit: usize) -> String {
+    if columns(text) <= limit {
+        return text.to_owned();
+    }
+    let Some(room) = limit.checked_sub(1) else { return String::new() };
+    let mut used = 0;
+    let mut cut: String = text
+        .chars()
+        .take_while(|c| {
+            used += columns(c.encode_utf8(&mut [0; 4]));
+            used <= room
+        })
+        .collect();
+    cut.push('…');
+    cut
+}
+
+/// `text` in exactly `width` columns: cut or filled with spaces.
+pub(crate) fn pad(text: &str, width: usize) -> String {
+    let mut cell = fit(text, width);
+    cell.extend(std::iter::repeat_n(' ', width.saturating_sub(columns(&cell))));
+    cell
+}
+
+/// A duration as a clock: `0:14`, `1:03`, `1:02:03`.
+pub(crate) fn clock(ms: u64) -> String {
+    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// `1 node`, `2 nodes`.
+pub(crate) fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_characters_are_cut_by_columns_not_by_letters() {
+        assert_eq!(fit("木木木", 6), "木木木");
+        assert_eq!(fit("木木木", 5), "木木…");
+        assert_eq!(fit("木木木", 4), "木…");
+        assert_eq!(fit("ab", 1), "…");
+        assert_eq!(fit("ab", 0), "");
+        assert_eq!(pad("木木木", 4), "木… ");
+    }
+
+    #[test]
+    fn clocks_grow_an_hour_only_when_they_need_one() {
+        assert_eq!([0, 14_999, 63_000, 3_723_000].map(clock), ["0:00", "0:14", "1:03", "1:02:03"]);
+    }
+}
