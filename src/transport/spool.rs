@@ -19,11 +19,15 @@ pub struct Exit {
 struct State {
     data: Vec<u8>,
     end: Option<Result<Exit, SessionError>>,
+    abandoned: bool,
 }
 
 struct Shared {
     state: Mutex<State>,
+    /// Wakes the reader.
     changed: Notify,
+    /// Wakes the writer.
+    left: Notify,
 }
 
 impl Shared {
@@ -35,12 +39,12 @@ impl Shared {
 /// The writing end, held by the draining task. Dropped without [`Spool::finish`] it counts as a lost connection.
 pub struct Spool(Arc<Shared>);
 
-/// The reading end.
+/// The reading end. Dropping it tells the writer that nobody reads any more.
 pub struct SpoolReader(Arc<Shared>);
 
 /// A new, empty spool.
 pub fn spool() -> (Spool, SpoolReader) {
-    let shared = Arc::new(Shared { state: Mutex::default(), changed: Notify::new() });
+    let shared = Arc::new(Shared { state: Mutex::default(), changed: Notify::new(), left: Notify::new() });
     (Spool(Arc::clone(&shared)), SpoolReader(shared))
 }
 
@@ -60,6 +64,14 @@ impl Spool {
         drop(state);
         self.0.changed.notify_one();
         fits
+    }
+
+    /// Resolves once the reader is gone: what the command prints from now on is of no use.
+    pub async fn abandoned(&self) {
+        while !self.0.lock().abandoned {
+            // A permit is kept where the reader leaves between the look and the wait.
+            self.0.left.notified().await;
+        }
     }
 
     /// Says how the command ended.
@@ -101,6 +113,13 @@ impl SpoolReader {
     }
 }
 
+impl Drop for SpoolReader {
+    fn drop(&mut self) {
+        self.0.lock().abandoned = true;
+        self.0.left.notify_one();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,5 +153,18 @@ mod tests {
         drop(spool);
         assert_eq!(reader.next().await, None);
         assert!(matches!(reader.end(), Err(SessionError::Lost(_))));
+    }
+
+    #[tokio::test]
+    async fn the_writer_hears_when_the_reader_leaves() {
+        let (spool, reader) = spool();
+        drop(reader);
+        spool.abandoned().await;
+        let (spool, reader) = super::spool();
+        let waiting = tokio::spawn(async move { spool.abandoned().await });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        drop(reader);
+        waiting.await.unwrap();
     }
 }
