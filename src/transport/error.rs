@@ -12,7 +12,7 @@ pub enum ConnectError {
     /// The server took none of the keys. Never retried.
     #[error("{0}")]
     Login(String),
-    /// A local file (key, known_hosts) cannot be used. Never retried.
+    /// A local file (key, `known_hosts`) cannot be used. Never retried.
     #[error("{0}")]
     Local(String),
 }

@@ -2,6 +2,7 @@
 
 mod error;
 mod spool;
+pub mod ssh;
 
 pub use error::{ConnectError, SessionError};
 pub use spool::{Exit, Spool, SpoolReader, spool};
