@@ -76,7 +76,7 @@ impl<'a> Fleet<'a> {
     }
 
     fn context(&self, events: Events, stop: CancellationToken) -> Context<SshTransport> {
-        let transport = Arc::new(SshTransport::new(Settings::default()));
+        let transport = Arc::new(SshTransport::new(Settings::from_env()));
         let inventory = self.inventory;
         let named = inventory.control_plane.as_ref();
         let node = named.and_then(|name| inventory.nodes.iter().find(|n| n.name == *name)).cloned();

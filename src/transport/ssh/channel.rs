@@ -85,7 +85,7 @@ async fn pump(channel: Channel<Msg>, script: String, drain: &mut Drain) {
         let _ = writer.shutdown().await;
     };
     tokio::pin!(feed);
-    let mut all_in = true; let _ = tokio::time::timeout(std::time::Duration::from_secs(20), &mut feed).await;
+    let mut all_in = false;
     loop {
         tokio::select! {
             () = &mut feed, if !all_in => all_in = true,
