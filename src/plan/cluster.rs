@@ -7,7 +7,7 @@ use std::time::Duration;
 const NODE_OBJECT: &str = include_str!("sh/node_object.sh");
 
 fn ask(node: &Node, what: &str) -> Script {
-    Script::new(&format!("kfleet {} {what} node={}", env!("CARGO_PKG_VERSION"), node.name))
+    Script::new(&format!("kfleet {} {what} node={}", env!("CARGO_PKG_VERSION"), node.name)).answers()
 }
 
 /// A new bootstrap token, printed as a join command; with `pretend` kubeadm makes none in the cluster.

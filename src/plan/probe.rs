@@ -143,7 +143,7 @@ fn leftovers(paths: &'static [RemovePath]) -> Vec<Word> {
 /// The probe of `node`. Read-only: it is streamed and runs attached, as nothing is lost when it is cut off.
 pub fn probe(node: &Node, run: &str) -> Script {
     let title = format!("kfleet {} probe node={} run={run}", env!("CARGO_PKG_VERSION"), node.name);
-    let mut script = Script::new(&title).global("CRI_SOCKET", Word::new(CRI_SOCKET));
+    let mut script = Script::new(&title).answers().global("CRI_SOCKET", Word::new(CRI_SOCKET));
     for text in LIBRARY {
         script = script.library(text);
     }

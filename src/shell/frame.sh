@@ -1,7 +1,7 @@
 mark() { printf '\n\036%s %s\n' "$N" "$*" >&3 || exit 99; }
 step() {
   mark "begin $1"
-  ( "step_$1" ) 3>&-
+  run "$1"
   rc=$?
   mark "end $1 $rc"
   return $rc

@@ -34,6 +34,7 @@ pub struct Script {
     library: Vec<&'static str>,
     globals: Fragment,
     steps: Vec<(Need, Fragment)>,
+    answers: bool,
 }
 
 /// A script's text in its two forms.
@@ -79,7 +80,16 @@ impl Script {
             library: Vec::new(),
             globals: Fragment::new(":"),
             steps: Vec::new(),
+            answers: false,
         }
+    }
+
+    /// Makes it a script whose output is parsed: what a step says on standard error is left out where it succeeds (tools
+    /// warn as they like), and follows its output where it fails.
+    #[must_use]
+    pub fn answers(mut self) -> Self {
+        self.answers = true;
+        self
     }
 
     /// Adds constant function definitions that steps may call.
@@ -106,7 +116,7 @@ impl Script {
     /// The text. The frame was tried on dash, bash, busybox and mksh:
     /// * everything runs from one compound command on the last line, so a cut-off script runs nothing;
     /// * standard input is /dev/null inside, so a step cannot swallow the rest of a streamed script;
-    /// * fd 3 carries the marks and is closed in steps, so a child left behind cannot hold the stream open;
+    /// * fd 3 carries the marks and is closed in steps, so that none of their children can write there;
     /// * output and marks share one stream, so their order is the order in which things happened.
     pub fn render(&self, nonce: &Nonce) -> Rendered {
         Rendered { real: self.text(nonce, View::Real), masked: self.text(nonce, View::Masked) }
@@ -120,6 +130,7 @@ impl Script {
         text.push_str(&format!("N={}\n", nonce.as_str()));
         text.push_str(&self.globals.lines(view));
         text.push_str(FRAME);
+        text.push_str(if self.answers { ANSWER } else { TELL });
         for library in &self.library {
             text.push_str(library.trim_end());
             text.push('\n');
@@ -141,5 +152,17 @@ impl Script {
 
 const FRAME: &str = include_str!("frame.sh");
 
+/// How a step runs whose output people read: both its streams, in order.
+const TELL: &str = "run() { ( \"step_$1\" ) 3>&- 4>&-; }\n";
+
+/// How a step runs whose output is parsed.
+const ANSWER: &str = r#"run() {
+  complaint=$( ( "step_$1" ) 2>&1 >&4 3>&- 4>&-) && return
+  failed=$?
+  printf '%s\n' "$complaint"
+  return "$failed"
+}
+"#;
+
 /// `sh FILE inside FUNCTION …` runs one function of the script: how a step continues in a mount namespace of its own.
-const RUN: &str = r#"{ case ${1-} in inside) shift; "$@" 3>&- </dev/null; exit ;; esac; PEER=${1-}; main 3>&1 2>&1 </dev/null; exit; }"#;
+const RUN: &str = r#"{ case ${1-} in inside) shift; "$@" </dev/null; exit ;; esac; PEER=${1-}; main 3>&1 4>&1 2>&1 </dev/null; exit; }"#;

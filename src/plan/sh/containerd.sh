@@ -20,7 +20,7 @@ restart_containerd() { timeout -k 5 90 systemctl restart containerd.service; }
 
 # Waits until CRI itself says RuntimeReady; the unit being active says nothing about it.
 await_cri() {
-  left=45
+  left=20
   while [ "$left" -gt 0 ]; do
     if command -v crictl >/dev/null; then
       answer=$(timeout -k 1 10 crictl -r "$CRI_SOCKET" --timeout 5s info 2>&1) &&
