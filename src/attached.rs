@@ -1,7 +1,7 @@
 //! One attached script on one session: streamed, its marks read, its steps collected. For scripts that only read, and
 //! for what is asked of the control plane; what changes a node is owned by the node instead.
 
-use crate::model::clean;
+use crate::model::{Node, clean};
 use crate::parse::{Mark, Marks, Part, SectionOutput};
 use crate::shell::{Nonce, Script};
 use crate::transport::{Session, SessionError};
@@ -38,7 +38,12 @@ impl std::fmt::Display for NoAnswer {
 const LARGEST_ANSWER: usize = 16 << 20;
 
 /// Runs `script`, which only reads, and collects what each step printed. Success is its last mark, never an exit status.
-pub async fn attached<S: Session>(session: &S, script: &Script, deadline: Duration) -> Result<Answer, NoAnswer> {
+pub async fn attached<S: Session>(
+    session: &S,
+    node: &Node,
+    script: &Script,
+    deadline: Duration,
+) -> Result<Answer, NoAnswer> {
     let nonce = fresh_nonce();
     let mut reader = session.start(&script.render(&nonce)).await.map_err(|e| match e {
         SessionError::Lost(why) => NoAnswer::Lost(why),
@@ -68,18 +73,18 @@ pub async fn attached<S: Session>(session: &S, script: &Script, deadline: Durati
         Ok(exit) if collect.hello => {
             Err(NoAnswer::Unfinished(format!("the script ended early with status {:?}", exit.status)))
         }
-        Ok(exit) => Err(NoAnswer::NoShell(no_shell(&exit.stderr, exit.status))),
+        Ok(exit) => Err(NoAnswer::NoShell(no_shell(&node.access.user, &exit.stderr, exit.status))),
     }
 }
 
 /// What a login that runs no script of ours is told.
-pub fn no_shell(stderr: &[u8], status: Option<u32>) -> String {
+pub fn no_shell(user: &str, stderr: &[u8], status: Option<u32>) -> String {
     let said = String::from_utf8_lossy(stderr);
     let last = clean(said.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("nothing"));
     if said.contains("sudo:") {
         return format!(
             "sudo does not give root's rights without a password ({last}); allow it with a line like \
-             `USER ALL=(ALL) NOPASSWD: ALL` in a file under /etc/sudoers.d (by `visudo -f`), USER being the login name"
+             `{user} ALL=(ALL) NOPASSWD: ALL` in /etc/sudoers.d/{user} (write it with `visudo -f`)"
         );
     }
     let status = status.map_or_else(|| "a signal".to_owned(), |s| format!("status {s}"));

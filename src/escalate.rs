@@ -52,6 +52,8 @@ pub enum Ran {
     Refused,
     /// Its end was not seen.
     Lost,
+    /// It could not even begin (another run has the node, no join command was to be had): nothing a higher level cures.
+    NotStarted,
 }
 
 /// What happened.
@@ -167,6 +169,10 @@ impl Escalation {
         self.last = Some((run, ran));
         match ran {
             Ran::Refused => return self.end(End::Refused),
+            Ran::NotStarted => {
+                self.attempts -= u32::from(run == Run::Join);
+                return self.end(End::Failed);
+            }
             Ran::Lost if self.losses == self.bounds.losses => return self.end(End::Lost),
             Ran::Lost => self.losses += 1,
             Ran::Done | Ran::Failed => {}
@@ -230,7 +236,7 @@ mod tests {
     use super::*;
     use std::collections::{HashMap, HashSet};
 
-    const INPUTS: [Input; 10] = [
+    const INPUTS: [Input; 11] = [
         Input::Start,
         Input::Probed(Seen::Good),
         Input::Probed(Seen::Bad),
@@ -240,6 +246,7 @@ mod tests {
         Input::Ran(Ran::Failed),
         Input::Ran(Ran::Refused),
         Input::Ran(Ran::Lost),
+        Input::Ran(Ran::NotStarted),
         Input::Stop,
     ];
 

@@ -7,6 +7,10 @@ use clap::Args;
 
 /// Options of `reset`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one flag of the command line; `ladder` makes the meaning of them"
+)]
 pub struct ResetArgs {
     /// Which nodes
     #[arg(value_name = "SELECTOR", required_unless_present = "all")]

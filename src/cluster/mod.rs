@@ -70,7 +70,7 @@ impl<T: Transport> ControlPlane<T> {
         let name = &self.node.name;
         for last_try in [false, true] {
             let session = self.session().await?;
-            match attached(&*session, script, DEADLINE).await {
+            match attached(&*session, &self.node, script, DEADLINE).await {
                 Ok(Answer { mut steps }) => {
                     return steps.remove(&0).ok_or_else(|| format!("{name}: the control plane's answer is incomplete"));
                 }

@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// Lost runs that are repeated; a node that loses more has another trouble.
 const LOSSES: u32 = 2;
 
+/// Before the first try to reconnect; doubled with each further one.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
+
 /// Works on `node` to the end of its story.
 pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> NodeReport {
     let start = Instant::now();
@@ -143,7 +146,7 @@ impl<T: Transport> Driver<'_, T> {
             return Ok(session);
         }
         let deadline = Instant::now() + self.context.patience.reconnect;
-        let mut pause = Duration::from_millis(500);
+        let mut pause = RECONNECT_PAUSE;
         loop {
             self.waiting("reconnecting".to_owned());
             match self.context.transport.connect(self.node).await {
@@ -274,7 +277,7 @@ impl<T: Transport> Driver<'_, T> {
             }
             Err(why) => {
                 self.trouble = Some(why);
-                Input::Ran(Ran::Refused)
+                Input::Ran(Ran::NotStarted)
             }
         }
     }
@@ -309,7 +312,8 @@ impl<T: Transport> Driver<'_, T> {
                 )),
             ),
             Ok(Ok(PhaseEnd::Done)) => (Ran::Done, None),
-            Ok(Ok(PhaseEnd::Failed(why) | PhaseEnd::NotStarted(why))) => (Ran::Failed, Some(why)),
+            Ok(Ok(PhaseEnd::Failed(why))) => (Ran::Failed, Some(why)),
+            Ok(Ok(PhaseEnd::NotStarted(why))) => (Ran::NotStarted, Some(why)),
             Ok(Ok(PhaseEnd::Refused(why))) => (Ran::Refused, Some(why)),
             Ok(Ok(PhaseEnd::Vanished(why))) => (Ran::Lost, Some(why)),
         };

@@ -36,6 +36,7 @@ pub(super) enum Followed {
 pub(super) struct Owned<'a> {
     phase: &'a PhaseScript,
     node: &'a NodeName,
+    user: String,
     events: &'a Events,
     id: String,
     marks: Marks,
@@ -72,6 +73,7 @@ impl<'a> Owned<'a> {
         Self {
             phase,
             node: &node.name,
+            user: node.access.user.clone(),
             events,
             id,
             marks: Marks::new(nonce.as_str()),
@@ -117,8 +119,10 @@ impl<'a> Owned<'a> {
         match reader.end() {
             Err(SessionError::Lost(why)) => Followed::Lost(why),
             Err(other) => Followed::Lost(other.to_string()),
-            Ok(exit) if !outer.hello => Followed::Over(PhaseEnd::NotStarted(no_shell(&exit.stderr, exit.status))),
-            Ok(_) if self.offset == 0 => {
+            Ok(exit) if !outer.hello => {
+                Followed::Over(PhaseEnd::NotStarted(no_shell(&self.user, &exit.stderr, exit.status)))
+            }
+            Ok(_) if launching && self.offset == 0 => {
                 let said = outer.complaint.unwrap_or_else(|| "it printed nothing".to_owned());
                 Followed::Over(PhaseEnd::NotStarted(format!(
                     "the {} did not start on the node: {said}",

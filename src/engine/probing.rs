@@ -15,7 +15,7 @@ pub(super) async fn measure<S: Session>(
     run: &str,
     deadline: Duration,
 ) -> Result<Facts, NoAnswer> {
-    let mut answer = attached(session, &probe(node, run), deadline).await?;
+    let mut answer = attached(session, node, &probe(node, run), deadline).await?;
     let mut sections: BTreeMap<&'static str, SectionOutput> = BTreeMap::new();
     for (i, section) in Section::ALL.into_iter().enumerate() {
         if let Some(output) = answer.steps.remove(&i) {

@@ -12,7 +12,7 @@ pub(super) fn row(node: &NodeName, facts: Result<&Facts, String>, findings: Vec<
             joined: joined(facts),
             kubelet: unit(&facts.kubelet, &facts.kubelet_version),
             runtime: unit(&facts.containerd, &facts.containerd_version),
-            cri: facts.cri.clone().map(cri),
+            cri: facts.cri.clone().map(|c| cri(&c)),
             image_filesystem: facts.image_filesystem.clone().map(|fs| {
                 let used = fs.capacity.saturating_sub(fs.available);
                 format!("{} of {} GiB used", used >> 30, fs.capacity >> 30)
@@ -54,7 +54,7 @@ fn unit(unit: &Fact<crate::model::Unit>, version: &Fact<String>) -> Fact<String>
     })
 }
 
-fn cri(cri: Cri) -> String {
+fn cri(cri: &Cri) -> String {
     match cri {
         Cri::Ready { network: true } => "ready".to_owned(),
         Cri::Ready { network: false } => "ready, no network".to_owned(),

@@ -112,7 +112,7 @@ impl Reader<'_> {
         })
     }
 
-    /// `crictl info`: conditions RuntimeReady and NetworkReady.
+    /// `crictl info`: conditions `RuntimeReady` and `NetworkReady`.
     fn cri(&self) -> Fact<Cri> {
         let Some(out) = self.output else { return Fact::Unknown("the probe did not come to it".to_owned()) };
         match out.status {

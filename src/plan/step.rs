@@ -52,7 +52,7 @@ pub enum Step {
 }
 
 /// Interfaces that pod networks create under fixed names (flannel, Calico, Cilium, Weave, kube-router, kube-proxy,
-/// NodeLocal DNS), in the order in which they can be deleted. Never a pattern such as "anything vxlan".
+/// `NodeLocal` DNS), in the order in which they can be deleted. Never a pattern such as "anything vxlan".
 pub(super) const LINKS: [&str; 22] = [
     "cni0",
     "cbr0",

@@ -1,0 +1,74 @@
+//! Nodes and connections that misbehave.
+
+use crate::bed::Bed;
+use crate::run::{kfleet, path, start};
+use kfleet::model::{Kind, Outcome, Phase};
+
+pub fn unreachable(bed: &Bed) {
+    bed.fresh(&["node1", "node2", "node3"]);
+    bed.see("node1", "iptables-nft -A INPUT -p tcp --dport 2222 -j DROP");
+    let known = std::fs::read_to_string(bed.file("known_hosts")).expect("the bed wrote it");
+    let other = known.lines().find(|l| l.contains(&bed.address("cp1"))).expect("cp1 has a host key");
+    let forged = other.replace(&bed.address("cp1"), &bed.address("node3"));
+    let false_hosts = bed.inventory("false_known_hosts", &format!("{forged}\n"));
+    let text = format!(
+        "defaults: {{user: root, identity_file: {}, known_hosts: {}, connect_timeout: 5s}}\n\
+         cluster: {{control_plane: cp1}}\nnodes:\n  - {{name: cp1, host: {cp1}, role: control-plane}}\n  \
+         - {{name: silent, host: {node1}, port: 2222}}\n  - {{name: dead, host: {node1}, port: 2223}}\n  \
+         - {{name: fake, host: {node3}, known_hosts: {false_hosts}}}\n  - {{name: good, host: {node2}}}\n",
+        path(&bed.file("id_ed25519")),
+        path(&bed.file("known_hosts")),
+        cp1 = bed.address("cp1"),
+        node1 = bed.address("node1"),
+        node2 = bed.address("node2"),
+        node3 = bed.address("node3"),
+        false_hosts = path(&false_hosts),
+    );
+    let inventory = bed.inventory("faults.yaml", &text);
+    let run = kfleet(bed, &["join", "--yes", "--inventory", path(&inventory)]);
+    run.expect("good", Outcome::Joined);
+    for (node, word) in [("silent", "2222"), ("dead", "refused"), ("fake", "host key")] {
+        let report = run.expect(node, Outcome::Unreachable);
+        let error = report.error.as_deref().unwrap_or_default();
+        assert!(error.contains(word), "{node}: {error}");
+        assert_eq!(report.attempts, 0);
+    }
+    // Its timeout is 5 s; the bound is generous as machines are busy, and far below what a hang would take.
+    assert!(run.report("silent").elapsed_ms < 30_000, "{:?}", run.report("silent"));
+    assert_eq!(run.code, Some(1));
+}
+
+/// All sessions of sshd on a node are cut by ending their processes: inside our own throw-away node.
+const CUT: &str = "for p in /proc/[0-9]*; do case $(cat $p/cmdline 2>/dev/null | tr '\\0' ' ') in 'sshd: '*|'sshd-session: '*) kill -9 ${p#/proc/};; esac; done; true";
+
+pub fn lost_connection(bed: &Bed) {
+    bed.fresh(&["node1"]);
+    bed.plant("node1", "corrupt-containerd");
+    let mut running = start(bed, &["reset", "node1", "--aggressive", "--yes"]);
+    running.until(|kind| matches!(kind, Kind::StepStarted { step: 4, .. }));
+    bed.see("node1", CUT);
+    let run = running.finish();
+    run.expect("node1", Outcome::Reset);
+    let lost = |e: &kfleet::model::Event| matches!(&e.kind, Kind::Waiting { what, .. } if what.contains("lost"));
+    assert!(run.events.iter().any(lost), "the connection was never lost: {}", run.text);
+    let resets = run.events.iter().filter(|e| matches!(e.kind, Kind::PhaseStarted { phase: Phase::Reset, .. })).count();
+    assert_eq!(resets, 1, "the reset ran more than once");
+    let begun: Vec<usize> = run
+        .events
+        .iter()
+        .filter_map(|e| if let Kind::StepStarted { step, .. } = e.kind { Some(step) } else { None })
+        .collect();
+    assert_eq!(begun, (0..begun.len()).collect::<Vec<_>>(), "every step was seen once and in order");
+}
+
+pub fn locked(bed: &Bed) {
+    bed.fresh(&["node1"]);
+    bed.plant("node1", "half-joined");
+    bed.see("node1", "systemd-run --quiet --unit=kfleet --description='kfleet: reset (gentle), somebody' sleep 600");
+    let before = bed.see("node1", "find /etc/kubernetes | sort");
+    let run = kfleet(bed, &["reset", "node1", "--yes"]);
+    let report = run.expect("node1", Outcome::Failed);
+    let error = report.error.as_deref().unwrap_or_default();
+    assert!(error.contains("somebody"), "{error}");
+    assert_eq!(bed.see("node1", "find /etc/kubernetes | sort"), before, "it worked beside the other run");
+}

@@ -1,0 +1,118 @@
+//! `kfleet join` on nodes of different naughtiness.
+
+use crate::bed::Bed;
+use crate::run::{kfleet, path, people};
+use kfleet::model::{Level, Outcome};
+
+pub fn three_ladders(bed: &Bed) {
+    let nodes = ["node1", "node2", "node3"];
+    bed.fresh(&nodes);
+    for node in nodes {
+        bed.plant(node, "media");
+    }
+    bed.plant("node2", "half-joined");
+    bed.plant("node3", "corrupt-containerd");
+    let before: Vec<String> = nodes.iter().map(|n| bed.media(n)).collect();
+
+    let run = kfleet(bed, &["join", "node[1-3]", "--yes"]);
+    for (node, attempts, level) in
+        [("node1", 1, None), ("node2", 2, Some(Level::Gentle)), ("node3", 3, Some(Level::Aggressive))]
+    {
+        let report = run.expect(node, Outcome::Joined);
+        assert_eq!((report.attempts, report.level), (attempts, level), "{node}");
+        assert!(bed.nodes().contains(&node.to_owned()), "the API server has no {node}");
+    }
+    assert_eq!(run.code, Some(0));
+    assert!(run.finished_at("node1") < run.finished_at("node3"), "a healthy node waited for a sick one");
+    let after: Vec<String> = nodes.iter().map(|n| bed.media(n)).collect();
+    assert_eq!(before, after, "media changed");
+    no_token_in(bed, &run.text);
+
+    let again = kfleet(bed, &["join", "node[1-3]", "--yes"]);
+    for node in nodes {
+        assert_eq!(again.expect(node, Outcome::AlreadyJoined).attempts, 0);
+    }
+    assert_eq!(again.code, Some(0));
+}
+
+/// Every bootstrap token of the cluster, one per line.
+fn tokens_of(bed: &Bed) -> String {
+    let mut tokens: Vec<String> = bed
+        .see("cp1", "kubeadm --kubeconfig /etc/kubernetes/admin.conf token list")
+        .lines()
+        .filter_map(|line| line.split_whitespace().next().filter(|word| word.contains('.')).map(str::to_owned))
+        .collect();
+    tokens.sort();
+    tokens.join("\n")
+}
+
+/// Whatever kfleet prints, no bootstrap token of the cluster is in it.
+fn no_token_in(bed: &Bed, text: &str) {
+    let tokens = tokens_of(bed);
+    let secrets: Vec<&str> =
+        tokens.lines().filter_map(|token| token.split_once('.')).map(|(_, secret)| secret).collect();
+    assert!(!secrets.is_empty(), "no token was minted: {tokens:?}");
+    for secret in secrets {
+        assert!(!text.contains(secret), "a token is in the output");
+    }
+}
+
+pub fn control_plane_is_refused(bed: &Bed) {
+    let before = bed.see("cp1", "find /etc/kubernetes | sort");
+    let (code, _, stderr) = people(bed, &["reset", "cp1", "--yes"]);
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(stderr.contains("cp1 is a control-plane node"), "{stderr}");
+
+    let disguised = format!(
+        "defaults: {{user: root, identity_file: {}, known_hosts: {}}}\nnodes:\n  - {{name: cp1, host: {}}}\n",
+        path(&bed.file("id_ed25519")),
+        path(&bed.file("known_hosts")),
+        bed.address("cp1")
+    );
+    let inventory = bed.inventory("disguised.yaml", &disguised);
+    let run = kfleet(bed, &["reset", "cp1", "--aggressive", "--yes", "--inventory", path(&inventory)]);
+    let report = run.expect("cp1", Outcome::Refused);
+    assert!(report.error.as_ref().is_some_and(|e| e.contains("/etc/kubernetes/manifests/")), "{report:?}");
+    assert_eq!((run.code, report.level), (Some(3), None));
+    assert_eq!(bed.see("cp1", "find /etc/kubernetes | sort"), before);
+}
+
+pub fn given_command(bed: &Bed) {
+    bed.fresh(&["node1"]);
+    let mint =
+        "kubeadm --kubeconfig /etc/kubernetes/admin.conf token create --ttl 10m --print-join-command 2>/dev/null";
+    let command = bed.see("cp1", mint);
+    let text = format!(
+        "defaults: {{user: root, identity_file: {}, known_hosts: {}}}\nnodes:\n  - {{name: lonely, host: {}}}\n",
+        path(&bed.file("id_ed25519")),
+        path(&bed.file("known_hosts")),
+        bed.address("node1")
+    );
+    let inventory = bed.inventory("lonely.yaml", &text);
+    let tampered = format!("{}; touch /tmp/owned", command.trim());
+    let (code, _, stderr) = people(bed, &["join", "lonely", "--yes", "--join-command", &tampered]);
+    assert_eq!(code, Some(2), "{stderr}");
+
+    let run = kfleet(bed, &["join", "--inventory", path(&inventory), "--yes", "--join-command", command.trim()]);
+    run.expect("lonely", Outcome::Joined);
+    assert!(bed.nodes().contains(&"node1".to_owned()));
+    no_token_in(bed, &run.text);
+}
+
+pub fn dry_run(bed: &Bed) {
+    bed.fresh(&["node1"]);
+    let look = "find /etc /var/lib/kubelet /run/kfleet -newer /proc/1/exe -type f 2>/dev/null | sort; ls -d /run/kfleet 2>/dev/null; true";
+    let before = bed.see("node1", look);
+    let tokens = tokens_of(bed);
+    let (code, stdout, stderr) = people(bed, &["join", "node1", "--dry-run"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    for part in ["kubeadm join", "level=gentle", "level=aggressive", "unshare --mount", "--token '****'"] {
+        assert!(stdout.contains(part), "{part} is not shown: {stdout}");
+    }
+    assert_eq!(bed.see("node1", look), before, "the dry run left something");
+    assert_eq!(
+        bed.see("cp1", "kubeadm --kubeconfig /etc/kubernetes/admin.conf token list"),
+        tokens,
+        "a token was made"
+    );
+}

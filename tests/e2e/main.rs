@@ -1,0 +1,54 @@
+//! The real binary against real nodes: systemd, OpenSSH, containerd, iptables, and real kubeadm against a real API server.
+//!
+//! Needs root (the nodes are containers of `scripts/testbed`); without it every test is reported as ignored, by name.
+//! The tests share one control plane, and each begins with nodes as new; so they run one after the other.
+
+mod bed;
+mod faults;
+mod join;
+mod reset;
+mod run;
+
+use libtest_mimic::{Arguments, Trial};
+use std::sync::Arc;
+
+type Case = fn(&bed::Bed);
+
+const CASES: [(&str, Case); 11] = [
+    ("join::fresh_half_joined_and_corrupt_nodes_join_each_on_its_own_ladder", join::three_ladders),
+    ("join::a_control_plane_node_is_refused_by_its_role_and_by_its_manifests", join::control_plane_is_refused),
+    ("join::without_a_control_plane_the_given_command_and_the_nodes_own_view_serve", join::given_command),
+    ("join::a_dry_run_shows_the_scripts_without_secrets_and_changes_nothing", join::dry_run),
+    ("reset::media_bound_below_kubelet_and_in_use_survives_every_level", reset::media_bound),
+    ("reset::escalate_goes_up_only_where_something_is_left", reset::escalate),
+    ("reset::firewall_and_interfaces_of_others_survive", reset::network),
+    ("reset::sudo_serves_and_a_password_is_refused_with_the_line_to_add", reset::sudo),
+    ("faults::dead_silent_and_false_nodes_end_clearly_and_the_others_finish", faults::unreachable),
+    ("faults::a_phase_outlives_its_connection_and_runs_once", faults::lost_connection),
+    ("faults::a_second_kfleet_is_told_who_has_the_node", faults::locked),
+];
+
+#[expect(clippy::print_stdout, reason = "a test harness talks to people")]
+fn main() {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let root = bed::is_root();
+    let wanted = !arguments.list && root;
+    let bed = wanted.then(|| Arc::new(bed::Bed::up(4)));
+    let trials = CASES.iter().map(|(name, case)| {
+        let bed = bed.clone();
+        let run = move || {
+            case(&bed.ok_or("not run: needs root")?);
+            Ok(())
+        };
+        Trial::test(*name, run).with_ignored_flag(!root)
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    if !root {
+        println!("the end-to-end tests were not run: they need root, as they make nodes");
+    }
+    if let Some(bed) = bed {
+        bed.down();
+    }
+    conclusion.exit();
+}
