@@ -38,7 +38,8 @@ fn main() {
     let trials = CASES.iter().map(|(name, case)| {
         let bed = bed.clone();
         let run = move || {
-            case(&bed.ok_or("not run: needs root")?);
+            let bed = bed.ok_or("not run: needs root")?;
+            case(&bed);
             Ok(())
         };
         Trial::test(*name, run).with_ignored_flag(!root)

@@ -10,7 +10,7 @@ write_containerd_config() {
     return 1
   fi
   if [ -e "$file" ]; then
-    mkdir -p -m 0700 "$BACKUP" && cp -p -- "$file" "$BACKUP/containerd-config.toml" || return
+    (umask 077 && mkdir -p "$BACKUP") && cp -p -- "$file" "$BACKUP/containerd-config.toml" || return
     say "the old config is kept as $BACKUP/containerd-config.toml"
   fi
   mv -- "$file.kfleet" "$file"

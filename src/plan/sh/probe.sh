@@ -4,6 +4,7 @@ probe_system() {
   echo "machine_id=$(cat /etc/machine-id)"
   echo "boot_id=$(cat /proc/sys/kernel/random/boot_id)"
   echo "kernel=$(uname -r)"
+  # shellcheck disable=SC1091 # the node's file
   echo "os=$(. /etc/os-release && echo "$PRETTY_NAME")"
   echo "uid=$(id -u)"
 }

@@ -69,7 +69,7 @@ remove_secluded() {
     find "$HERE" -xdev -mindepth 1 -maxdepth 1 -exec rm -rf --one-file-system -- {} + || return
   else
     for entry in "$@"; do
-      rm -rf --one-file-system -- "$HERE/$entry" || return
+      rm -rf --one-file-system -- "${HERE:?}/${entry:?}" || return
     done
   fi
   [ -z "$(present "$HERE" "$@")" ]

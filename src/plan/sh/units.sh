@@ -63,7 +63,8 @@ kill_pods() {
   killed=
   for group in /sys/fs/cgroup/kubepods.slice /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods.slice /sys/fs/cgroup/*/kubepods; do
     [ -d "$group" ] || continue
-    for pid in $(find "$group" -name cgroup.procs -exec cat {} +); do
+    pids=$(find "$group" -name cgroup.procs -exec cat {} +)
+    for pid in $pids; do
       kill -9 "$pid" && found=0 && killed="$killed $pid"
     done
   done
@@ -71,7 +72,8 @@ kill_pods() {
     pid=${process#/proc/}
     case $(readlink "$process/exe") in */containerd-shim-runc-v[12]) ;; *) continue ;; esac
     tr '\0' '\n' <"$process/cmdline" | grep -A1 -x -e -namespace | grep -q -x k8s.io || continue
-    for child in $(awk -v parent="$pid" '/^Pid:/ { pid = $2 } /^PPid:/ && $2 == parent { print pid }' /proc/[0-9]*/status 2>/dev/null); do
+    children=$(awk -v parent="$pid" '/^Pid:/ { pid = $2 } /^PPid:/ && $2 == parent { print pid }' /proc/[0-9]*/status 2>/dev/null)
+    for child in $children; do
       kill -9 "$child" && killed="$killed $child"
     done
     kill -9 "$pid" && found=0

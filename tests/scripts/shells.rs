@@ -1,0 +1,115 @@
+//! Whether real shells take the scripts as they are meant.
+
+use super::support::{NONCE, SHELLS, all, nonce, run};
+use kfleet::shell::{Fragment, Need, Script, Word};
+use std::process::Command;
+
+#[test]
+fn every_shell_parses_every_script() {
+    for (name, script) in all() {
+        for shell in SHELLS {
+            let output = run(shell, &["-n"], script.real().as_bytes());
+            assert!(output.status.success(), "{name} in {shell:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+#[test]
+fn shellcheck_finds_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, script) in all() {
+        let file = folder.path().join(name);
+        std::fs::write(&file, script.real()).unwrap();
+        // 2317, 2329: functions are called by name through `run` and `inside`.
+        // 2016: quoted words are data and meant not to expand.
+        // 2015: `a && b || c` is meant to run c whichever of a and b failed.
+        // 2034: variables are set for library functions that not every script calls.
+        let output = Command::new("shellcheck").args(["-s", "sh", "-e", "SC2015,SC2016,SC2317,SC2329,SC2034"]).arg(&file).output();
+        let output = output.expect("shellcheck is there; scripts/install-test-deps installs it");
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+fn sample() -> Script {
+    let touch = |word: &str| {
+        Fragment::new("echo \"ran $WHAT\"; cat; (sleep 0.2; echo late >&2) &").var("WHAT", Word::new(word))
+    };
+    Script::new("sample").step(Need::Required, touch("one")).step(Need::Required, touch("two"))
+}
+
+/// Marks as they stand in an output.
+fn marks(output: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(output);
+    let marks = text.lines().filter_map(|line| line.strip_prefix('\x1e')?.strip_prefix(NONCE));
+    marks.map(|mark| mark.trim().to_owned()).collect()
+}
+
+#[test]
+fn a_streamed_script_runs_whole_in_every_shell_and_no_step_reads_the_stream() {
+    let script = sample().render(&nonce());
+    for shell in SHELLS {
+        let output = run(shell, &["-s"], script.real().as_bytes());
+        assert_eq!(marks(&output.stdout), ["hello", "begin 0", "end 0 0", "begin 1", "end 1 0", "bye"], "{shell:?}");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("ran one") && text.contains("ran two"), "{text}");
+    }
+}
+
+#[test]
+fn a_script_cut_off_anywhere_runs_no_step() {
+    let script = sample().render(&nonce());
+    let text = script.real().as_bytes();
+    let all_but_newline = text.len() - 1;
+    for shell in SHELLS {
+        let last = all_but_newline.saturating_sub(60)..all_but_newline;
+        for cut in (0..text.len()).step_by(16).chain(last).filter(|cut| *cut < all_but_newline) {
+            let output = run(shell, &["-s"], &text[..cut]);
+            assert!(
+                !String::from_utf8_lossy(&output.stdout).contains("ran"),
+                "{shell:?} ran a step of the first {cut} bytes"
+            );
+        }
+    }
+}
+
+#[test]
+fn failures_and_refusals_end_the_script_and_nothing_to_do_does_not() {
+    let script = |need, status: u64| {
+        let step = Fragment::new("return \"$STATUS\"").var("STATUS", Word::number(status));
+        Script::new("sample").step(need, step).step(Need::Required, Fragment::new(":")).render(&nonce())
+    };
+    for shell in SHELLS {
+        for (need, status, goes_on) in [
+            (Need::Required, 0, true),
+            (Need::Required, 64, true),
+            (Need::Required, 1, false),
+            (Need::Required, 76, false),
+            (Need::Optional, 1, true),
+            (Need::Optional, 64, true),
+            (Need::Optional, 76, false),
+        ] {
+            let output = run(shell, &["-s"], script(need, status).real().as_bytes());
+            let seen = marks(&output.stdout);
+            assert_eq!(seen.iter().any(|m| m == "bye"), goes_on, "{shell:?} {need:?} {status}: {seen:?}");
+            assert_eq!(seen.iter().any(|m| m == "stop 0"), !goes_on, "{shell:?} {need:?} {status}: {seen:?}");
+            assert!(seen.contains(&format!("end 0 {status}")), "{shell:?}: {seen:?}");
+        }
+    }
+}
+
+#[test]
+fn an_answering_step_keeps_its_complaints_back_unless_it_fails() {
+    let step = |body| Fragment::new(body);
+    let script = Script::new("sample")
+        .answers()
+        .step(Need::Optional, step("echo fact; echo warning >&2"))
+        .step(Need::Optional, step("echo half; echo reason >&2; return 7"))
+        .render(&nonce());
+    for shell in SHELLS {
+        let output = run(shell, &["-s"], script.real().as_bytes());
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("fact") && !text.contains("warning"), "{shell:?}: {text}");
+        assert!(text.contains("half\nreason"), "{shell:?}: {text}");
+        assert!(marks(&output.stdout).contains(&"end 1 7".to_owned()), "{shell:?}: {text}");
+    }
+}

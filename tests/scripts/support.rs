@@ -1,0 +1,88 @@
+//! The scripts under test, rendered for one node with one nonce.
+
+use kfleet::model::{Access, Become, Fact, Facts, JoinCommand, Level, Node, NodeName, ProtectedPath, Role};
+use kfleet::plan::{ResetRequest, ask_node_object, follow, join, launch, mint_token, probe, reset};
+use kfleet::shell::{Nonce, Rendered};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+pub const NONCE: &str = "000102030405060708090a0b0c0d0e0f";
+pub const SECRET: &str = "0123456789abcdef";
+
+pub fn nonce() -> Nonce {
+    Nonce::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
+}
+
+pub fn node() -> Node {
+    let mut protect = ProtectedPath::always().to_vec();
+    protect.push(ProtectedPath::new("/data/it's $HOME").unwrap());
+    Node {
+        name: NodeName::new("node1").unwrap(),
+        role: Role::Worker,
+        groups: Vec::new(),
+        access: Access {
+            host: "192.168.4.61".to_owned(),
+            port: 22,
+            user: "root".to_owned(),
+            privilege: Become::None,
+            identity_files: Vec::new(),
+            known_hosts: "/dev/null".into(),
+            connect_timeout: Duration::from_secs(10),
+        },
+        protect,
+    }
+}
+
+fn join_command() -> JoinCommand {
+    let hash = "00".repeat(32);
+    JoinCommand::parse(&format!(
+        "kubeadm join 192.168.4.63:6443 --token abcdef.{SECRET} --discovery-token-ca-cert-hash sha256:{hash}"
+    ))
+    .unwrap()
+}
+
+/// Name and text of every script.
+pub fn all() -> Vec<(&'static str, Rendered)> {
+    let node = node();
+    let facts = Facts {
+        containerd_config: Fact::Known(None),
+        containerd_default_config: Fact::Known("version = 2\n".to_owned()),
+        ..Facts::default()
+    };
+    let request = |level| ResetRequest { level, run: "run1", facts: &facts };
+    let gentle = reset(&node, &request(Level::Gentle)).unwrap();
+    let aggressive = reset(&node, &request(Level::Aggressive)).unwrap();
+    let join = join(&node, "run1", &join_command());
+    vec![
+        ("probe", probe(&node, "run1").render(&nonce())),
+        ("reset-gentle", gentle.render(&nonce())),
+        ("reset-aggressive", aggressive.render(&nonce())),
+        ("join", join.render(&nonce())),
+        ("launch", launch(&join, join.render(&nonce()), "run1-1").render(&nonce())),
+        ("follow", follow("run1-1", 4096).render(&nonce())),
+        ("mint-token", mint_token(&node, Duration::from_secs(1800), false).render(&nonce())),
+        ("ask-node-object", ask_node_object(&node, "node1").render(&nonce())),
+    ]
+}
+
+/// The shells that a node's /bin/sh may be.
+pub const SHELLS: [&[&str]; 4] = [&["dash"], &["bash", "--posix"], &["busybox", "sh"], &["mksh"]];
+
+/// Runs `shell` with `arguments` and `input`.
+pub fn run(shell: &[&str], arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = Command::new(shell[0]);
+    command.args(&shell[1..]).args(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .unwrap_or_else(|e| panic!("{} cannot be run ({e}); scripts/install-test-deps installs it", shell[0]));
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let feed = std::thread::spawn(move || {
+        let _ = stdin.write_all(&input); // a shell that has ended reads no more
+    });
+    let output = child.wait_with_output().unwrap();
+    feed.join().unwrap();
+    output
+}
