@@ -119,7 +119,9 @@ impl Collect {
                 (Part::Mark(Mark::Begin(step)), _) => self.current = Some((step, Vec::new())),
                 (Part::Mark(Mark::End(step, status)), current) => {
                     let output = current.take().filter(|(began, _)| *began == step).map(|(_, bytes)| bytes);
-                    self.steps.insert(step, SectionOutput { bytes: output.unwrap_or_default(), status });
+                    let mut bytes = output.unwrap_or_default();
+                    bytes.pop(); // the newline that belongs to the mark
+                    self.steps.insert(step, SectionOutput { bytes, status });
                 }
                 (Part::Mark(Mark::Stop(_)) | Part::Bytes(_), _) => {}
             }

@@ -57,8 +57,12 @@ const RULES: [(u16, Severity, Option<Level>, &str, Rule); 12] = [
     (12, Severity::Note, None, "the network add-on's DaemonSet brings it; nothing to do on the node", waits_for_cni),
 ];
 
+/// The remedy for whatever is found on a machine that kfleet does not change.
+const BY_HAND: &str = "look into it by hand; this is a control-plane node, and kfleet changes workers only";
+
 /// All rules that apply, worst first.
 pub fn findings(facts: &Facts) -> Vec<Finding> {
+    let by_hand = super::forbidden(facts).is_some();
     let mut found: Vec<Finding> = RULES
         .iter()
         .filter_map(|(code, severity, cured_by, remedy, rule)| {
@@ -66,8 +70,8 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
                 code: Code(*code),
                 severity: *severity,
                 cause: rule(facts)?,
-                remedy: (*remedy).to_owned(),
-                cured_by: *cured_by,
+                remedy: if by_hand { BY_HAND } else { remedy }.to_owned(),
+                cured_by: cured_by.filter(|_| !by_hand),
             })
         })
         .collect();
@@ -224,6 +228,11 @@ mod tests {
         ] {
             assert_eq!(codes(&facts), [code]);
         }
+        let control_plane =
+            Facts { files: files(&["/etc/kubernetes/pki/ca.crt", "/etc/kubernetes/manifests/etcd.yaml"]), ..facts() };
+        let found = findings(&control_plane);
+        assert!(found.iter().all(|f| f.cured_by.is_none() && f.remedy == BY_HAND) && found.len() == 1, "{found:?}");
+
         let healthy = Facts {
             files: files(&joined),
             kubelet: unit("active"),

@@ -194,5 +194,6 @@ fn third_word(text: &str) -> String {
 
 fn last_line(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    crate::model::clean(text.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("it printed nothing"))
+    let line = text.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("it printed nothing");
+    crate::model::clean(super::message(line))
 }

@@ -18,7 +18,8 @@ pub enum Mark {
 /// A piece of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// What a step printed, byte for byte.
+    /// Everything between marks, byte for byte. Each mark is preceded by a newline of its own, which is given out as
+    /// well: held back until the next byte is known, it would delay the marks of a stream inside a stream.
     Bytes(Vec<u8>),
     /// A mark.
     Mark(Mark),
@@ -37,7 +38,7 @@ const LONGEST_MARK: usize = 96;
 impl Marks {
     /// For the script that was rendered with this nonce. Without the nonce nothing is a mark.
     pub fn new(nonce: &str) -> Self {
-        let mut prefix = b"\n\x1e".to_vec();
+        let mut prefix = b"\x1e".to_vec();
         prefix.extend_from_slice(nonce.as_bytes());
         prefix.push(b' ');
         Self { prefix, held: Vec::new() }
@@ -142,13 +143,17 @@ mod tests {
         assert_eq!(
             parse(&[STREAM]),
             [
+                Part::Bytes(b"\n".to_vec()),
                 Part::Mark(Mark::Hello),
+                Part::Bytes(b"\n".to_vec()),
                 Part::Mark(Mark::Begin(0)),
-                Part::Bytes(b"first\nlast without newline".to_vec()),
+                Part::Bytes(b"first\nlast without newline\n".to_vec()),
                 Part::Mark(Mark::End(0, 64)),
+                Part::Bytes(b"\n".to_vec()),
                 Part::Mark(Mark::Begin(1)),
-                Part::Bytes(b"\n\x1eabd end 1 0\n\n\x1eabc end one\n".to_vec()),
+                Part::Bytes(b"\n\x1eabd end 1 0\n\n\x1eabc end one\n\n".to_vec()),
                 Part::Mark(Mark::End(1, 3)),
+                Part::Bytes(b"\n".to_vec()),
                 Part::Mark(Mark::Stop(1)),
             ]
         );
@@ -162,6 +167,18 @@ mod tests {
         }
         let bytes: Vec<&[u8]> = STREAM.chunks(1).collect();
         assert_eq!(parse(&bytes), whole);
+    }
+
+    #[test]
+    fn a_mark_is_told_with_its_own_last_byte() {
+        let mut outer = Marks::new("out");
+        let mut inner = Marks::new("in");
+        let parts = outer.feed(b"\n\x1ein begin 4\n");
+        let inner_parts: Vec<Part> = parts
+            .into_iter()
+            .flat_map(|part| if let Part::Bytes(bytes) = part { inner.feed(&bytes) } else { Vec::new() })
+            .collect();
+        assert_eq!(inner_parts.last(), Some(&Part::Mark(Mark::Begin(4))), "a display would lag a step behind");
     }
 
     proptest! {

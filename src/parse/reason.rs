@@ -10,10 +10,35 @@ pub fn reason(lines: &[String]) -> String {
     // kubeadm's preflight: "\t[ERROR Name]: text", one per failed check
     let listed: Vec<&str> = lines.iter().map(|l| l.trim()).filter(|l| l.starts_with("[ERROR ")).collect();
     if !listed.is_empty() {
-        return listed.join("; ");
+        return listed.into_iter().map(check).collect::<Vec<_>>().join("; ");
     }
     let telling = lines.iter().rfind(|l| l.starts_with("error execution phase") || l.starts_with("error:"));
-    telling.or(lines.last()).cloned().unwrap_or_else(|| "it printed nothing".to_owned())
+    telling.or(lines.last()).map_or_else(|| "it printed nothing".to_owned(), |line| message(line))
+}
+
+/// `[ERROR CRI]: container runtime is not running: output: time="…" level=fatal msg="…"`, without the form around the
+/// message.
+fn check(line: &str) -> String {
+    match line.find("time=\"") {
+        Some(at) => format!("{}{}", &line[..at], message(&line[at..])),
+        None => line.to_owned(),
+    }
+}
+
+/// What a line in logrus' form says (crictl, containerd: `time="…" level=fatal msg="…"`); any other line as it is.
+pub fn message(line: &str) -> String {
+    let quoted = line.split_once(" msg=\"").filter(|_| line.contains("level=")).map(|(_, rest)| rest);
+    let Some(quoted) = quoted else { return line.to_owned() };
+    let mut text = String::new();
+    let mut chars = quoted.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => text.extend(chars.next()),
+            '"' => break,
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -31,6 +56,16 @@ mod tests {
         assert!(!half.contains("WARNING"), "{half}");
         let unhealthy = of(include_str!("../../tests/fixtures/kubeadm-1.20.2/join-kubelet-unhealthy.txt"));
         assert!(unhealthy.starts_with("error execution phase kubelet-start"), "{unhealthy}");
+    }
+
+    #[test]
+    fn a_log_line_is_reduced_to_its_message() {
+        let line = r#"time="2026-11-22T15:42:21Z" level=fatal msg="no API for \"unix:///x\": unknown service" code=1"#;
+        assert_eq!(message(line), r#"no API for "unix:///x": unknown service"#);
+        assert_eq!(message("plain msg=\"x\""), "plain msg=\"x\"");
+        let listed =
+            of(&format!("[preflight] x\n\t[ERROR CRI]: not running: output: {line}\n, error: exit status 1\n"));
+        assert_eq!(listed, r#"[ERROR CRI]: not running: output: no API for "unix:///x": unknown service"#);
     }
 
     #[test]
