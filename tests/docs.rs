@@ -1,0 +1,137 @@
+//! The README keeps its word: every command in it is one that kfleet takes, every script is there, every inventory is
+//! right, and its table of exit codes is that of `--help`.
+
+#[path = "support/markdown.rs"]
+mod markdown;
+
+use assert_cmd::Command;
+use clap::Parser;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+const README: &str = include_str!("../README.md");
+const EXAMPLE: &str = "inventory.example.yaml";
+
+/// The code blocks marked with `language`, indented ones too.
+fn blocks(language: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut block: Option<(bool, String)> = None;
+    for line in README.lines() {
+        match (line.trim_start().strip_prefix("```"), &mut block) {
+            (Some(mark), None) => block = Some((mark == language, String::new())),
+            (Some(_), Some(_)) => blocks.extend(block.take().filter(|(wanted, _)| *wanted).map(|(_, text)| text)),
+            (None, Some((_, text))) => *text += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    assert!(!blocks.is_empty(), "the README shows no {language}");
+    blocks
+}
+
+/// Each command line shown, as a shell would split it; comments dropped.
+fn commands() -> Vec<Vec<String>> {
+    let lines = blocks("sh").join("");
+    let words = lines.lines().map(|line| shlex::split(line).unwrap_or_else(|| panic!("no shell reads this: {line}")));
+    words.filter(|words| !words.is_empty()).collect()
+}
+
+fn kfleet() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kfleet"));
+    command.env_remove("KFLEET_INVENTORY").env_remove("KFLEET_JOIN_COMMAND");
+    command
+}
+
+#[test]
+fn every_kfleet_command_is_understood() {
+    let commands: Vec<_> = commands().into_iter().filter(|words| words[0] == "kfleet").collect();
+    assert!(commands.len() >= 10, "the README's commands cannot be read: {commands:?}");
+    for words in &commands {
+        let cli = kfleet::cli::Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+        if let kfleet::cli::Command::Join(join) = &cli.command
+            && let Some(command) = &join.join_command
+        {
+            kfleet::model::JoinCommand::parse(command).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+        }
+    }
+    for subcommand in ["join", "reset", "status", "inventory"] {
+        assert!(commands.iter().any(|words| words[1] == subcommand), "the README never shows `kfleet {subcommand}`");
+    }
+}
+
+#[test]
+fn commands_that_need_no_node_run() {
+    let local: Vec<_> = commands().into_iter().filter(|w| w[0] == "kfleet" && w[1] == "inventory").collect();
+    assert!(local.len() >= 2);
+    for words in local {
+        kfleet().args(&words[1..]).args(["--inventory", EXAMPLE]).assert().success();
+    }
+}
+
+#[test]
+fn everything_else_that_is_shown_is_there() {
+    for words in commands().iter().filter(|words| words[0] != "kfleet") {
+        let script = words.iter().find(|word| word.starts_with("scripts/"));
+        match (words[0].as_str(), script) {
+            ("cargo", None) => assert_eq!(words[1..], ["install", "--locked", "--path", "."]),
+            (_, Some(script)) => {
+                let mode = std::fs::metadata(script).unwrap_or_else(|e| panic!("{script}: {e}")).permissions().mode();
+                assert_eq!(mode & 0o111, 0o111, "{script} cannot be executed");
+            }
+            _ => panic!("what does the README show here? {words:?}"),
+        }
+    }
+    for link in README.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        match link.strip_prefix('#') {
+            Some(anchor) => assert!(README.to_lowercase().contains(&format!("# {anchor}\n")), "no heading for {link}"),
+            None => assert!(Path::new(link).exists(), "{link} is not there"),
+        }
+    }
+    assert!(Path::new(EXAMPLE).exists() && README.contains(EXAMPLE));
+}
+
+#[test]
+fn every_inventory_is_right() {
+    for text in blocks("yaml") {
+        let inventory = kfleet::inventory::parse("README.md", &text, Path::new("/root"));
+        let inventory = inventory.unwrap_or_else(|error| panic!("{error}"));
+        // those who copy the short one are not told other addresses by the long one
+        let example = std::fs::read_to_string(EXAMPLE).unwrap();
+        let example = kfleet::inventory::parse(EXAMPLE, &example, Path::new("/root")).unwrap();
+        let known = |node: &kfleet::model::Node| {
+            example
+                .nodes
+                .iter()
+                .any(|n| n.name == node.name && n.access.host == node.access.host && n.role == node.role)
+        };
+        assert!(inventory.nodes.iter().all(known), "{text}");
+    }
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_help() {
+    let rows = markdown::table(markdown::section(README, "Exit codes"));
+    let table: Vec<String> = rows.iter().map(|cells| cells.join(" ")).collect();
+    let help = kfleet().arg("--help").assert().success().get_output().stdout.clone();
+    let help = String::from_utf8(help).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    let listed =
+        help.split("Exit codes: ").nth(1).and_then(|rest| rest.split('.').next()).expect("the help lists them");
+    assert_eq!(table.join(", "), listed);
+}
+
+#[test]
+fn the_levels_are_those_of_the_program() {
+    let section = markdown::section(README, "Commands");
+    let levels: Vec<&str> = markdown::table(section).iter().map(|cells| cells[0]).collect();
+    assert_eq!(levels, kfleet::model::Level::ALL.map(kfleet::model::Level::word));
+}
+
+#[test]
+fn what_is_said_of_protected_paths_holds() {
+    for path in kfleet::model::ProtectedPath::always() {
+        let sentence = markdown::section(README, "What it never does");
+        assert!(sentence.contains(path.as_str()), "the README does not name {path}");
+    }
+    for path in [EXAMPLE, "./inventory.yaml", "./nodes.yaml", "kfleet/inventory.yaml", "$KFLEET_INVENTORY"] {
+        assert!(README.contains(path), "the README does not say that {path} is read");
+    }
+}
