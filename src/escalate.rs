@@ -35,8 +35,10 @@ pub struct Bounds {
 pub enum Seen {
     /// The goal is reached.
     Good,
-    /// It is not, or it could not be told.
+    /// It is not.
     Bad,
+    /// It could not be told.
+    Unclear,
     /// kfleet does not touch this node.
     Forbidden,
 }
@@ -52,6 +54,8 @@ pub enum Ran {
     Refused,
     /// Its end was not seen.
     Lost,
+    /// It failed for a reason that no reset cures.
+    Hopeless,
     /// It could not even begin (another run has the node, no join command was to be had): nothing a higher level cures.
     NotStarted,
 }
@@ -173,6 +177,7 @@ impl Escalation {
                 self.attempts -= u32::from(run == Run::Join);
                 return self.end(End::Failed);
             }
+            Ran::Hopeless => return self.end(End::Failed),
             Ran::Lost if self.losses == self.bounds.losses => return self.end(End::Lost),
             Ran::Lost => self.losses += 1,
             Ran::Done | Ran::Failed => {}
@@ -184,6 +189,12 @@ impl Escalation {
         match (seen, self.last) {
             (Seen::Good, _) => self.end(End::Good),
             (Seen::Forbidden, _) => self.end(End::Refused),
+            // A reset was asked for and needs no reason; a join must not wipe what may be healthy.
+            (Seen::Unclear, None) if self.bounds.goal == Goal::Reset => self.reset(self.bounds.start),
+            (Seen::Unclear, Some((Run::Reset(level), Ran::Lost))) if self.bounds.goal == Goal::Reset => {
+                self.reset(level)
+            }
+            (Seen::Unclear, _) => self.end(End::Failed),
             (Seen::Bad, None) => match self.bounds.goal {
                 Goal::Join => self.join(),
                 Goal::Reset => self.reset(self.bounds.start),
@@ -236,16 +247,18 @@ mod tests {
     use super::*;
     use std::collections::{HashMap, HashSet};
 
-    const INPUTS: [Input; 11] = [
+    const INPUTS: [Input; 13] = [
         Input::Start,
         Input::Probed(Seen::Good),
         Input::Probed(Seen::Bad),
+        Input::Probed(Seen::Unclear),
         Input::Probed(Seen::Forbidden),
         Input::Unprobed,
         Input::Ran(Ran::Done),
         Input::Ran(Ran::Failed),
         Input::Ran(Ran::Refused),
         Input::Ran(Ran::Lost),
+        Input::Ran(Ran::Hopeless),
         Input::Ran(Ran::NotStarted),
         Input::Stop,
     ];
@@ -271,7 +284,12 @@ mod tests {
         let bounds = before.bounds;
         match action {
             Action::Reset(level) => {
-                assert_eq!(input, Input::Probed(Seen::Bad), "a run follows only a probe that was not good");
+                let asked_for = bounds.goal == Goal::Reset && before.last.is_none_or(|(_, ran)| ran == Ran::Lost);
+                let allowed = input == Input::Probed(Seen::Bad) || (input == Input::Probed(Seen::Unclear) && asked_for);
+                assert!(
+                    allowed,
+                    "a run follows only a probe that was bad, and never climbs on one that could not tell"
+                );
                 assert!(level >= bounds.start && level <= bounds.ceiling, "within start..ceiling");
                 assert!(before.level.is_none_or(|old| old <= level), "a level never goes down");
                 assert!(!before.stopping, "nothing starts after stop");

@@ -79,27 +79,23 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     found
 }
 
-fn has(facts: &Facts, file: &str) -> Option<bool> {
-    facts.files.known().map(|files| files.iter().any(|f| f == file))
-}
-
 fn says_it_joined(facts: &Facts) -> bool {
-    has(facts, "/etc/kubernetes/kubelet.conf") == Some(true)
+    facts.has_joined() == Some(true)
 }
 
 /// kubeadm wrote these before TLS bootstrap; kubelet.conf is written after it (kubeadm join, phase kubelet-start).
 fn half_joined(facts: &Facts) -> Option<String> {
-    if has(facts, "/etc/kubernetes/kubelet.conf")? {
+    if facts.has_joined()? {
         return None;
     }
     let traces =
         ["/etc/kubernetes/pki/ca.crt", "/etc/kubernetes/bootstrap-kubelet.conf", "/var/lib/kubelet/kubeadm-flags.env"];
-    let there: Vec<&str> = traces.into_iter().filter(|f| has(facts, f) == Some(true)).collect();
+    let there: Vec<&str> = traces.into_iter().filter(|f| facts.has_file(f) == Some(true)).collect();
     (!there.is_empty()).then(|| format!("an earlier join did not finish: {} without kubelet.conf", there.join(", ")))
 }
 
 fn certificate_gone(facts: &Facts) -> Option<String> {
-    let gone = says_it_joined(facts) && !has(facts, "/var/lib/kubelet/pki/kubelet-client-current.pem")?;
+    let gone = says_it_joined(facts) && !facts.has_file("/var/lib/kubelet/pki/kubelet-client-current.pem")?;
     gone.then(|| "kubelet.conf is there, but the client certificate that it names is gone".to_owned())
 }
 
@@ -155,18 +151,18 @@ fn mounts_left(facts: &Facts) -> Option<String> {
 }
 
 fn node_object_gone(facts: &Facts) -> Option<String> {
-    let gone = says_it_joined(facts) && facts.node_object.known()?.is_none();
+    let gone = says_it_joined(facts) && facts.node_object().known()?.is_none();
     gone.then(|| "the node has joined, but the API server has no Node object of its name".to_owned())
 }
 
 fn node_not_ready(facts: &Facts) -> Option<String> {
-    let object = facts.node_object.known()?.as_ref()?;
+    let object = facts.node_object().known()?.as_ref()?;
     (object.ready != "True" && !object.waits_for_cni())
         .then(|| format!("the API server has the Node as Ready={}: {}", object.ready, object.message))
 }
 
 fn waits_for_cni(facts: &Facts) -> Option<String> {
-    let object = facts.node_object.known()?.as_ref()?;
+    let object = facts.node_object().known()?.as_ref()?;
     object.waits_for_cni().then(|| "the Node is registered and waits for the pod network (CNI)".to_owned())
 }
 
@@ -212,18 +208,22 @@ mod tests {
             (7, Facts { pod_links: one(), ..facts() }),
             (8, Facts { chains: Fact::Known(vec![("iptables-nft".to_owned(), 3)]), ..facts() }),
             (9, Facts { kubelet_mounts: one(), ..facts() }),
-            (10, Facts { files: files(&joined), node_object: Fact::Known(None), ..facts() }),
+            (10, Facts { files: files(&joined), own_node_object: Fact::Known(None), ..facts() }),
             (
                 11,
                 Facts {
                     files: files(&joined),
-                    node_object: object("Unknown", "Kubelet stopped posting node status."),
+                    own_node_object: object("Unknown", "Kubelet stopped posting node status."),
                     ..facts()
                 },
             ),
             (
                 12,
-                Facts { files: files(&joined), node_object: object("False", "cni plugin not initialized"), ..facts() },
+                Facts {
+                    files: files(&joined),
+                    own_node_object: object("False", "cni plugin not initialized"),
+                    ..facts()
+                },
             ),
         ] {
             assert_eq!(codes(&facts), [code]);
@@ -241,7 +241,7 @@ mod tests {
             pod_links: one(),
             chains: Fact::Known(vec![("iptables-nft".to_owned(), 30)]),
             kubelet_mounts: one(),
-            node_object: object("True", ""),
+            own_node_object: object("True", ""),
             ..facts()
         };
         assert_eq!(codes(&healthy), Vec::<u16>::new());

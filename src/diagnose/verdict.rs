@@ -84,28 +84,60 @@ pub enum Membership {
     WaitsForCni,
     /// It is not, and why.
     No(String),
+    /// It has joined something, and how it stands there could not be told or is somebody else's business. A reset here
+    /// might wipe a healthy node because a check could not succeed.
+    Unclear(String),
 }
 
 /// Proof by the Node object: a name alone may be another machine's, a boot id an earlier life's.
 pub fn membership(facts: &Facts) -> Membership {
+    match facts.has_joined() {
+        Some(true) => joined(facts),
+        Some(false) => Membership::No("it has not joined (there is no kubelet.conf)".to_owned()),
+        None => {
+            Membership::Unclear("whether it has joined could not be told: the probe did not see its files".to_owned())
+        }
+    }
+}
+
+/// What kubeadm's kubelet.conf points at.
+const CLIENT_CERTIFICATE: &str = "/var/lib/kubelet/pki/kubelet-client-current.pem";
+
+fn joined(facts: &Facts) -> Membership {
+    let unclear = |why: &str| Membership::Unclear(why.to_owned());
     let no = |why: &str| Membership::No(why.to_owned());
-    let object = match &facts.node_object {
-        Fact::Known(Some(object)) => object,
-        Fact::Known(None) => return no("the API server has no Node object of its name"),
-        Fact::Unknown(why) => return Membership::No(format!("its Node object could not be read: {why}")),
-    };
     let (Fact::Known(machine_id), Fact::Known(boot_id)) = (&facts.machine_id, &facts.boot_id) else {
-        return no("the node's machine id and boot id could not be read");
+        return unclear("its machine id and boot id could not be read");
+    };
+    let own = facts.own_node_object.known().and_then(Option::as_ref);
+    let object = match facts.node_object() {
+        Fact::Known(Some(object)) => object,
+        Fact::Known(None) if own.is_some_and(|o| o.machine_id == *machine_id) => {
+            let server = facts.api_server.known().and_then(Option::as_deref).unwrap_or("another API server");
+            return Membership::Unclear(format!(
+                "it is a member of another cluster ({server}); reset it first if it is to change"
+            ));
+        }
+        Fact::Known(None) => return no("the API server has no Node object of its name"),
+        Fact::Unknown(_) if facts.has_file(CLIENT_CERTIFICATE) == Some(false) => {
+            return no("its client certificate is gone, so its kubelet cannot speak to the API server");
+        }
+        Fact::Unknown(why) => return Membership::Unclear(format!("its Node object could not be read: {why}")),
     };
     if object.machine_id != *machine_id {
-        return no("the Node object of its name belongs to another machine (another machine id)");
+        return unclear(
+            "the Node object of its name belongs to another machine (another machine id); delete that Node first if it is stale",
+        );
     }
     if object.boot_id != *boot_id {
         return no("the Node object is from before the last boot: the kubelet has not reported since");
     }
-    let running = facts.kubelet.is_known_and(|unit| unit.active == "active");
-    if !running {
-        return no("the kubelet is not running");
+    match &facts.kubelet {
+        Fact::Known(unit) if unit.active != "active" => {
+            return Membership::No(format!("kubelet.service is {}", unit.active));
+        }
+        Fact::Known(_) => {}
+        Fact::Unknown(why) => return Membership::Unclear(format!("whether the kubelet runs could not be told: {why}")),
     }
     match object.ready.as_str() {
         "True" => Membership::Healthy,
@@ -156,29 +188,52 @@ mod tests {
         assert!(matches!(clean(&dead, Scope::Gentle), Clean::No(_)));
     }
 
-    #[test]
-    fn membership_is_proven_by_machine_and_boot() {
-        let object = |machine: &str, boot: &str, ready: &str| NodeObject {
+    fn member(own: Fact<Option<NodeObject>>) -> Facts {
+        Facts {
+            files: Fact::Known(vec!["/etc/kubernetes/kubelet.conf".to_owned(), CLIENT_CERTIFICATE.to_owned()]),
+            machine_id: Fact::Known("m".to_owned()),
+            boot_id: Fact::Known("b".to_owned()),
+            kubelet: Fact::Known(Unit { active: "active".to_owned(), ..Unit::default() }),
+            own_node_object: own,
+            ..Facts::default()
+        }
+    }
+
+    fn object(machine: &str, boot: &str, ready: &str) -> Fact<Option<NodeObject>> {
+        Fact::Known(Some(NodeObject {
             machine_id: machine.to_owned(),
             boot_id: boot.to_owned(),
             ready: ready.to_owned(),
             message: "cni plugin not initialized".to_owned(),
-        };
-        let facts = |object| Facts {
-            machine_id: Fact::Known("m".to_owned()),
-            boot_id: Fact::Known("b".to_owned()),
-            kubelet: Fact::Known(Unit { active: "active".to_owned(), ..Unit::default() }),
-            node_object: Fact::Known(object),
-            ..Facts::default()
-        };
-        assert_eq!(membership(&facts(Some(object("m", "b", "True")))), Membership::Healthy);
-        assert_eq!(membership(&facts(Some(object("m", "b", "False")))), Membership::WaitsForCni);
-        for other in
-            [Some(object("x", "b", "True")), Some(object("m", "x", "True")), Some(object("m", "b", "Unknown")), None]
-        {
-            assert!(matches!(membership(&facts(other)), Membership::No(_)));
+        }))
+    }
+
+    #[test]
+    fn membership_is_proven_by_machine_and_boot() {
+        assert_eq!(membership(&member(object("m", "b", "True"))), Membership::Healthy);
+        assert_eq!(membership(&member(object("m", "b", "False"))), Membership::WaitsForCni);
+        for other in [object("m", "x", "True"), object("m", "b", "Unknown"), Fact::Known(None)] {
+            assert!(matches!(membership(&member(other)), Membership::No(_)));
         }
-        let stopped = Facts { kubelet: Fact::default(), ..facts(Some(object("m", "b", "True"))) };
-        assert!(matches!(membership(&stopped), Membership::No(_)));
+        let down = Fact::Known(Unit { active: "failed".to_owned(), ..Unit::default() });
+        assert!(matches!(membership(&Facts { kubelet: down, ..member(object("m", "b", "True")) }), Membership::No(_)));
+        assert!(matches!(membership(&Facts { files: Fact::Known(Vec::new()), ..Facts::default() }), Membership::No(_)));
+    }
+
+    #[test]
+    fn what_could_not_be_told_is_not_a_reason_to_reset() {
+        let good = || object("m", "b", "True");
+        for facts in [
+            Facts::default(),
+            member(Fact::default()),          // API server down, or no kubectl
+            member(object("x", "b", "True")), // another machine of that name
+            Facts { kubelet: Fact::default(), ..member(good()) }, // systemctl hung
+            Facts { machine_id: Fact::default(), ..member(good()) },
+            Facts { cluster_node_object: Fact::Known(None), ..member(good()) }, // healthy in another cluster
+        ] {
+            assert!(matches!(membership(&facts), Membership::Unclear(_)), "{facts:?}");
+        }
+        let control_plane_away = Facts { cluster_node_object: Fact::default(), ..member(good()) };
+        assert_eq!(membership(&control_plane_away), Membership::Healthy, "its own view serves");
     }
 }

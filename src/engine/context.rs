@@ -36,6 +36,9 @@ pub struct Patience {
     pub phase: Duration,
     /// For the Node object to be there after a join.
     pub node_object: Duration,
+    /// For a node that has joined to show up healthy before it counts as sick: the kubelet reports every 10 s, and a
+    /// restart or a busy API server is no reason for a reset.
+    pub settle: Duration,
     /// For a lost connection to come back.
     pub reconnect: Duration,
 }
@@ -46,6 +49,7 @@ impl Default for Patience {
             probe: Duration::from_secs(180),
             phase: Duration::from_secs(1800),
             node_object: Duration::from_secs(90),
+            settle: Duration::from_secs(30),
             reconnect: Duration::from_secs(120),
         }
     }

@@ -183,16 +183,16 @@ impl<T: Transport> Driver<'_, T> {
         if matches!(self.context.task, Task::Reset { .. }) {
             return;
         }
-        let joined = self.facts.api_server.is_known_and(Option::is_some);
-        if let (true, Fact::Known(hostname)) = (joined, &self.facts.hostname) {
+        if let (Some(true), Fact::Known(hostname)) = (self.facts.has_joined(), &self.facts.hostname) {
             let given = self.context.join_command.as_ref().and_then(|c| c.node_name.as_deref());
-            self.facts.node_object = control_plane.node_object(given.unwrap_or(hostname)).await;
+            self.facts.cluster_node_object = control_plane.node_object(given.unwrap_or(hostname)).await;
         }
     }
 
     async fn probe(&mut self) -> Input {
         self.phase_started(Phase::Probe, None, Vec::new());
-        let deadline = Instant::now() + self.context.patience.node_object;
+        let patience = self.context.patience;
+        let deadline = Instant::now() + if self.verify { patience.node_object } else { patience.settle };
         loop {
             if let Err(why) = self.measure().await {
                 self.trouble = Some(why.clone());
@@ -200,12 +200,14 @@ impl<T: Transport> Driver<'_, T> {
                 return Input::Unprobed;
             }
             let seen = self.judge();
-            let again = seen == Seen::Bad && self.verify && Instant::now() < deadline;
-            if !again {
+            let may_change =
+                self.verify || (matches!(self.context.task, Task::Join) && self.facts.has_joined() == Some(true));
+            let again = matches!(seen, Seen::Bad | Seen::Unclear) && may_change && !self.context.stop.is_cancelled();
+            if !again || Instant::now() >= deadline {
                 self.phase_finished(Phase::Probe, None);
                 return Input::Probed(seen);
             }
-            self.waiting("waiting for the Node object".to_owned());
+            self.waiting("waiting for the Node to be ready".to_owned());
             tokio::time::sleep(Duration::from_secs(2)).await;
         }
     }
@@ -253,6 +255,14 @@ impl<T: Transport> Driver<'_, T> {
                     self.trouble = Some(format!("`kubeadm join` ended well, but {why}"));
                 }
                 Seen::Bad
+            }
+            Membership::Unclear(why) => {
+                self.trouble = Some(if self.verify {
+                    format!("`kubeadm join` ended well, but that could not be proven: {why}")
+                } else {
+                    format!("nothing was done, as it may be healthy: {why}")
+                });
+                Seen::Unclear
             }
         }
     }
@@ -312,7 +322,8 @@ impl<T: Transport> Driver<'_, T> {
                 )),
             ),
             Ok(Ok(PhaseEnd::Done)) => (Ran::Done, None),
-            Ok(Ok(PhaseEnd::Failed(why))) => (Ran::Failed, Some(why)),
+            Ok(Ok(PhaseEnd::Failed { why, hopeless: false })) => (Ran::Failed, Some(why)),
+            Ok(Ok(PhaseEnd::Failed { why, hopeless: true })) => (Ran::Hopeless, Some(why)),
             Ok(Ok(PhaseEnd::NotStarted(why))) => (Ran::NotStarted, Some(why)),
             Ok(Ok(PhaseEnd::Refused(why))) => (Ran::Refused, Some(why)),
             Ok(Ok(PhaseEnd::Vanished(why))) => (Ran::Lost, Some(why)),

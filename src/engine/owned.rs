@@ -3,7 +3,7 @@
 use super::context::Events;
 use crate::attached::{fresh_nonce, no_shell};
 use crate::model::{Kind, Node, NodeName, StepStatus};
-use crate::parse::{Lines, Mark, Marks, Part};
+use crate::parse::{Lines, Mark, Marks, Part, no_reset_cures, reason};
 use crate::plan::{FOLLOW_STEP, PhaseScript, follow, launch};
 use crate::shell::{NOTHING, Need, REFUSED, Script};
 use crate::transport::{Session, SessionError};
@@ -15,7 +15,12 @@ pub(super) enum PhaseEnd {
     /// Its last mark was seen.
     Done,
     /// A required step failed.
-    Failed(String),
+    Failed {
+        /// Which, and what was seen.
+        why: String,
+        /// Whether no reset can cure it.
+        hopeless: bool,
+    },
     /// A guard said no.
     Refused(String),
     /// It was not started at all.
@@ -48,6 +53,7 @@ pub(super) struct Owned<'a> {
     step_lines: Vec<String>,
     last_error: Option<String>,
     refused: bool,
+    hopeless: bool,
     end: Option<PhaseEnd>,
     tail: &'a mut VecDeque<String>,
 }
@@ -85,6 +91,7 @@ impl<'a> Owned<'a> {
             step_lines: Vec::new(),
             last_error: None,
             refused: false,
+            hopeless: false,
             end: None,
             tail,
         }
@@ -184,7 +191,11 @@ impl<'a> Owned<'a> {
             Mark::End(step, status) => self.step_ended(step, status),
             Mark::Stop(_) => {
                 let why = self.last_error.take().unwrap_or_else(|| "a step failed".to_owned());
-                self.end = Some(if self.refused { PhaseEnd::Refused(why) } else { PhaseEnd::Failed(why) });
+                self.end = Some(if self.refused {
+                    PhaseEnd::Refused(why)
+                } else {
+                    PhaseEnd::Failed { why, hopeless: self.hopeless }
+                });
             }
             Mark::Bye => self.end = Some(PhaseEnd::Done),
         }
@@ -201,7 +212,8 @@ impl<'a> Owned<'a> {
         };
         if matches!(status_word, StepStatus::Failed | StepStatus::Refused) {
             let title = self.phase.steps.get(step).map(ToString::to_string).unwrap_or_default();
-            let why = crate::parse::reason(&self.step_lines);
+            let why = reason(&self.step_lines);
+            self.hopeless = no_reset_cures(&self.step_lines);
             self.last_error = Some(match status_word {
                 StepStatus::Refused => format!("`{title}` was {why}"),
                 _ if status == 124 => format!("`{title}` did not end in time: {why}"),

@@ -43,6 +43,7 @@ fn joined(facts: &Facts) -> Fact<String> {
             Membership::Healthy => format!("yes, {server}"),
             Membership::WaitsForCni => format!("yes, without CNI, {server}"),
             Membership::No(_) => format!("not healthy, {server}"),
+            Membership::Unclear(_) => format!("unclear, {server}"),
         },
     })
 }

@@ -48,8 +48,30 @@ pub struct Facts {
     pub containerd_config: Fact<Option<String>>,
     /// `containerd config default`.
     pub containerd_default_config: Fact<String>,
-    /// This machine's Node object as the API server has it; `None` where the API server says there is none.
-    pub node_object: Fact<Option<NodeObject>>,
+    /// This machine's Node object, asked for with its own kubelet.conf; `None` where that API server says there is none.
+    pub own_node_object: Fact<Option<NodeObject>>,
+    /// The same, asked of the inventory's control plane.
+    pub cluster_node_object: Fact<Option<NodeObject>>,
+}
+
+impl Facts {
+    /// The Node object as the control plane has it, or else as the node itself could read it.
+    pub fn node_object(&self) -> &Fact<Option<NodeObject>> {
+        match &self.cluster_node_object {
+            Fact::Known(_) => &self.cluster_node_object,
+            Fact::Unknown(_) => &self.own_node_object,
+        }
+    }
+
+    /// Whether a file asked about is there.
+    pub fn has_file(&self, path: &str) -> Option<bool> {
+        self.files.known().map(|files| files.iter().any(|f| f == path))
+    }
+
+    /// Whether kubeadm's last file of a join is there; `None` where that could not be told.
+    pub fn has_joined(&self) -> Option<bool> {
+        self.has_file("/etc/kubernetes/kubelet.conf")
+    }
 }
 
 /// `systemctl show` of one unit.

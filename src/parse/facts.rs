@@ -41,7 +41,8 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
         containerd_items: read("ContainerdItems").number(),
         containerd_config: read("ContainerdConfig").optional_text(),
         containerd_default_config: read("ContainerdDefaultConfig").text(),
-        node_object: match sections.get("NodeObject") {
+        cluster_node_object: Fact::Unknown("the control plane was not asked".to_owned()),
+        own_node_object: match sections.get("NodeObject") {
             Some(out) => node_object(&String::from_utf8_lossy(&out.bytes), out.status),
             None => Fact::default(),
         },

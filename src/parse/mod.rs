@@ -10,4 +10,4 @@ pub use facts::{SectionOutput, facts};
 pub use lines::Lines;
 pub use marks::{Mark, Marks, Part};
 pub use node_object::node_object;
-pub use reason::{message, reason};
+pub use reason::{message, no_reset_cures, reason};

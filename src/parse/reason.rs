@@ -25,6 +25,14 @@ fn check(line: &str) -> String {
     }
 }
 
+/// Whether kubeadm failed for a reason outside the node, which no reset of it can cure: it gave up on discovery, where
+/// it says these words when the API server does not answer, its certificate or the token is wrong (kubeadm's
+/// `discovery/token`, unchanged from 1.13 on).
+pub fn no_reset_cures(lines: &[String]) -> bool {
+    let outside = ["couldn't validate the identity of the API Server", "could not find a JWS signature"];
+    lines.iter().any(|line| outside.iter().any(|words| line.contains(words)))
+}
+
 /// What a line in logrus' form says (crictl, containerd: `time="…" level=fatal msg="…"`); any other line as it is.
 pub fn message(line: &str) -> String {
     let quoted = line.split_once(" msg=\"").filter(|_| line.contains("level=")).map(|(_, rest)| rest);
@@ -56,6 +64,24 @@ mod tests {
         assert!(!half.contains("WARNING"), "{half}");
         let unhealthy = of(include_str!("../../tests/fixtures/kubeadm-1.20.2/join-kubelet-unhealthy.txt"));
         assert!(unhealthy.starts_with("error execution phase kubelet-start"), "{unhealthy}");
+    }
+
+    #[test]
+    fn what_lies_outside_the_node_is_known_from_what_a_reset_cures() {
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        for outside in [
+            include_str!("../../tests/fixtures/kubeadm-1.20.2/join-token-unknown.txt"),
+            include_str!("../../tests/fixtures/kubeadm-1.20.2/join-api-unreachable.txt"),
+        ] {
+            assert!(no_reset_cures(&lines(outside)), "{outside}");
+            assert!(of(outside).starts_with("error execution phase preflight: couldn't validate"), "{}", of(outside));
+        }
+        for inside in [
+            include_str!("../../tests/fixtures/kubeadm-1.20.2/join-preflight-half-joined.txt"),
+            include_str!("../../tests/fixtures/kubeadm-1.20.2/join-kubelet-unhealthy.txt"),
+        ] {
+            assert!(!no_reset_cures(&lines(inside)), "{inside}");
+        }
     }
 
     #[test]

@@ -38,6 +38,20 @@ pub fn unreachable(bed: &Bed) {
     assert_eq!(run.code, Some(1));
 }
 
+pub fn api_server_away(bed: &Bed) {
+    bed.fresh(&["node1"]);
+    kfleet(bed, &["join", "node1", "--yes"]).expect("node1", Outcome::Joined);
+    let look = "find /etc/kubernetes /var/lib/kubelet/pki -printf '%p %i\\n' | sort; systemctl is-active kubelet";
+    let before = bed.see("node1", look);
+    bed.see("cp1", "systemctl stop kube-apiserver");
+    let run = kfleet(bed, &["join", "node1", "--yes"]);
+    bed.see("cp1", "systemctl start kube-apiserver && for i in $(seq 100); do kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw /readyz && exit; sleep 0.3; done; exit 1");
+    let report = run.expect("node1", Outcome::Failed);
+    assert_eq!((report.attempts, report.level), (0, None), "{report:?}");
+    assert!(report.error.as_deref().unwrap_or_default().contains("may be healthy"), "{report:?}");
+    assert_eq!(bed.see("node1", look), before, "a node was changed because the API server was away");
+}
+
 /// All sessions of sshd on a node are cut by ending their processes: inside our own throw-away node.
 const CUT: &str = "for p in /proc/[0-9]*; do case $(cat $p/cmdline 2>/dev/null | tr '\\0' ' ') in 'sshd: '*|'sshd-session: '*) kill -9 ${p#/proc/};; esac; done; true";
 
