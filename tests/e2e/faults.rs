@@ -2,7 +2,7 @@
 
 use crate::bed::Bed;
 use crate::run::{kfleet, path, start};
-use kfleet::model::{Kind, Outcome, Phase};
+use kfleet::model::{Kind, Level, Outcome, Phase};
 
 pub fn unreachable(bed: &Bed) {
     bed.fresh(&["node1", "node2", "node3"]);
@@ -85,4 +85,21 @@ pub fn locked(bed: &Bed) {
     let error = report.error.as_deref().unwrap_or_default();
     assert!(error.contains("somebody"), "{error}");
     assert_eq!(bed.see("node1", "find /etc/kubernetes | sort"), before, "it worked beside the other run");
+}
+
+pub fn interrupted(bed: &Bed) {
+    bed.fresh(&["node1"]);
+    bed.plant("node1", "half-joined");
+    let mut running = start(bed, &["join", "node1", "--yes"]);
+    running.until(|kind| matches!(kind, Kind::PhaseStarted { phase: Phase::Reset, .. }));
+    running.interrupt();
+    let run = running.finish();
+    let report = run.expect("node1", Outcome::Interrupted);
+    assert_eq!((report.attempts, report.level), (1, Some(Level::Gentle)));
+    assert_eq!(run.code, Some(130));
+    assert!(run.events.iter().any(|e| matches!(e.kind, Kind::Stopping)));
+    let ended =
+        |e: &kfleet::model::Event| matches!(&e.kind, Kind::PhaseFinished { phase: Phase::Reset, error: None, .. });
+    assert!(run.events.iter().any(ended), "the reset that ran was not followed to its end: {}", run.text);
+    assert_eq!(bed.see("node1", "ls -A /var/lib/kubelet"), "", "half a reset was left");
 }

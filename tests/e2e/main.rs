@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 type Case = fn(&bed::Bed);
 
-const CASES: [(&str, Case); 12] = [
+const CASES: [(&str, Case); 13] = [
     ("join::fresh_half_joined_and_corrupt_nodes_join_each_on_its_own_ladder", join::three_ladders),
     ("join::a_control_plane_node_is_refused_by_its_role_and_by_its_manifests", join::control_plane_is_refused),
     ("join::without_a_control_plane_the_given_command_and_the_nodes_own_view_serve", join::given_command),
@@ -26,6 +26,7 @@ const CASES: [(&str, Case); 12] = [
     ("faults::dead_silent_and_false_nodes_end_clearly_and_the_others_finish", faults::unreachable),
     ("faults::a_joined_node_is_left_alone_while_the_api_server_is_away", faults::api_server_away),
     ("faults::a_phase_outlives_its_connection_and_runs_once", faults::lost_connection),
+    ("faults::ctrl_c_follows_what_runs_and_starts_nothing_more", faults::interrupted),
     ("faults::a_second_kfleet_is_told_who_has_the_node", faults::locked),
 ];
 

@@ -4,7 +4,7 @@ use crate::bed::Bed;
 use kfleet::model::{Event, Kind, NodeReport, Outcome};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// A run that is over.
 #[derive(Debug)]
@@ -64,6 +64,23 @@ impl Running {
             }
         }
         panic!("the run ended before it: {}", self.run.text);
+    }
+
+    /// Presses Ctrl-C for kfleet alone, which runs somewhere below the test bed's own script.
+    pub fn interrupt(&self) {
+        let mut processes = vec![self.child.id()];
+        while let Some(pid) = processes.pop() {
+            if std::fs::read_link(format!("/proc/{pid}/exe"))
+                .is_ok_and(|exe| exe == Path::new(env!("CARGO_BIN_EXE_kfleet")))
+            {
+                let sent = Command::new("kill").args(["-INT", &pid.to_string()]).status();
+                assert!(sent.is_ok_and(|s| s.success()), "kfleet ({pid}) cannot be signalled");
+                return;
+            }
+            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+            processes.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+        }
+        panic!("no kfleet runs below {}", self.child.id());
     }
 
     fn next(&mut self) -> Option<Kind> {

@@ -1,0 +1,137 @@
+//! The real binary, asked from outside, where no node is needed: what is wrong is said before any node is touched.
+
+use assert_cmd::Command;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// kfleet in an empty home and folder, with no terminal.
+fn kfleet(folder: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kfleet"));
+    command.current_dir(folder.path()).env_clear().env("HOME", folder.path()).env("PATH", "/usr/bin:/bin");
+    command
+}
+
+fn folder(inventory: Option<&str>) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(text) = inventory {
+        std::fs::write(folder.path().join("nodes.yaml"), text).unwrap();
+    }
+    folder
+}
+
+/// Runs `args`; gives standard error after checking the exit code.
+fn fails(folder: &TempDir, args: &[&str], code: i32) -> String {
+    let output = kfleet(folder).args(args).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
+    assert!(output.stdout.is_empty(), "{args:?} printed to standard output");
+    stderr
+}
+
+/// Nobody listens on port 1 of the loopback address.
+const NOBODY: &str =
+    "nodes:\n  - {name: node1, host: 127.0.0.1, port: 1}\n  - {name: node2, host: 127.0.0.1, port: 2}\n";
+
+#[test]
+fn without_an_inventory_all_four_places_are_named() {
+    let stderr = fails(&folder(None), &["status"], 2);
+    for place in ["KFLEET_INVENTORY", "inventory.yaml", "nodes.yaml", ".config/kfleet/inventory.yaml"] {
+        assert!(stderr.contains(place), "{place} is not named: {stderr}");
+    }
+}
+
+#[test]
+fn a_named_inventory_that_is_not_there_is_not_replaced_by_another() {
+    let folder = folder(Some(NOBODY));
+    assert!(fails(&folder, &["status", "--inventory", "other.yaml"], 2).contains("other.yaml"));
+    let output = kfleet(&folder).arg("status").env("KFLEET_INVENTORY", "gone.yaml").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("gone.yaml"));
+}
+
+#[test]
+fn a_wrong_inventory_is_shown_with_its_line() {
+    let stderr = fails(&folder(Some("nodes:\n  - {name: node1, prot: 22}\n")), &["inventory", "check"], 2);
+    assert!(stderr.contains("nodes.yaml:2:") && stderr.contains("did you mean `port`"), "{stderr}");
+}
+
+#[test]
+fn a_change_without_a_terminal_needs_yes() {
+    let folder = folder(Some(NOBODY));
+    assert!(fails(&folder, &["reset", "node1"], 3).contains("--yes"));
+}
+
+#[test]
+fn reset_never_takes_all_nodes_without_the_word() {
+    let folder = folder(Some(NOBODY));
+    assert!(fails(&folder, &["reset", "--yes"], 2).contains("SELECTOR"));
+    assert!(fails(&folder, &["reset", "node1", "--all", "--yes"], 2).contains("--all"));
+    assert!(
+        fails(&folder, &["reset", "node1", "--gentle", "--aggressive", "--yes"], 2).contains("cannot be used with")
+    );
+}
+
+#[test]
+fn a_selector_that_matches_nothing_lists_near_names() {
+    let stderr = fails(&folder(Some(NOBODY)), &["reset", "nod1", "--yes"], 2);
+    assert!(stderr.contains("nod1") && stderr.contains("node1"), "{stderr}");
+}
+
+#[test]
+fn a_join_needs_one_source_of_its_command() {
+    let folder = folder(Some(NOBODY));
+    let stderr = fails(&folder, &["join", "--yes"], 2);
+    assert!(stderr.contains("control_plane") && stderr.contains("join_command"), "{stderr}");
+    let evil = "kubeadm join 10.0.0.1:6443 --token abcdef.0123456789abcdef; reboot";
+    let stderr = fails(&folder, &["join", "--yes", "--join-command", evil], 2);
+    assert!(stderr.contains("';'") && !stderr.contains("0123456789abcdef"), "{stderr}");
+}
+
+#[test]
+fn a_control_plane_node_is_refused_by_its_role() {
+    let folder = folder(Some("nodes:\n  - {name: cp, role: control-plane}\n  - {name: node1}\n"));
+    for args in [["reset", "cp", "--yes"], ["join", "*", "--yes"]] {
+        let mut args = args.to_vec();
+        if args[0] == "join" {
+            args.extend(["--join-command", JOIN]);
+        }
+        assert!(fails(&folder, &args, 3).contains("cp is a control-plane node"));
+    }
+}
+
+const JOIN: &str = "kubeadm join 127.0.0.1:1 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+#[test]
+fn nodes_that_are_not_there_end_as_such_and_the_tables_say_so() {
+    let folder = folder(Some(NOBODY));
+    std::fs::create_dir(folder.path().join(".ssh")).unwrap();
+    std::fs::write(folder.path().join(".ssh/known_hosts"), "").unwrap();
+    let output = kfleet(&folder).args(["reset", "node[1-2]", "--yes"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("OUTCOME") && stdout.contains("unreachable") && stdout.contains("127.0.0.1:1"), "{stdout}");
+    assert!(stdout.contains("2 nodes: 2 unreachable"), "{stdout}");
+
+    let output = kfleet(&folder).args(["status", "--output", "json"]).output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let first: serde_json::Value = serde_json::from_str(stdout.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["event"], &first["schema"]), (&"run_started".into(), &1.into()));
+    assert!(stdout.lines().all(|line| serde_json::from_str::<kfleet::model::Event>(line).is_ok()), "{stdout}");
+}
+
+#[test]
+fn the_example_inventory_is_right_and_lists_as_it_says() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory.example.yaml");
+    let folder = folder(None);
+    let run = |args: &[&str]| {
+        let output = kfleet(&folder).args(args).arg("--inventory").arg(&example).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(run(&["inventory", "check"]).contains("nodes: 3, workers: 2"));
+    let list = run(&["inventory", "list"]);
+    for part in ["masternode", "control-plane", "admin@192.168.4.62:22", "sudo", "/srv/media, /mnt/media"] {
+        assert!(list.contains(part), "{part}: {list}");
+    }
+    assert_eq!(run(&["inventory", "list", "@storage", "--output", "json"]).lines().count(), 1);
+}
