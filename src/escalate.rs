@@ -147,6 +147,11 @@ impl Escalation {
         self.level
     }
 
+    /// Whether the last thing that ran was a join that may have succeeded.
+    pub fn ended_with_a_join(&self) -> bool {
+        matches!(self.last, Some((Run::Join, Ran::Done | Ran::Lost)))
+    }
+
     /// Whether anything that changes the node was started.
     pub fn changed_something(&self) -> bool {
         self.last.is_some() || matches!(self.state, State::Running(_))
@@ -199,6 +204,8 @@ impl Escalation {
                 Goal::Join => self.join(),
                 Goal::Reset => self.reset(self.bounds.start),
             },
+            // TLS bootstrap worked: whatever keeps it from being ready, a reset would only undo it.
+            (Seen::Bad, Some((Run::Join, Ran::Done))) => self.end(End::Failed),
             (Seen::Bad, Some((Run::Join, Ran::Lost))) => self.join(),
             (Seen::Bad, Some((Run::Reset(level), Ran::Lost))) => self.reset(level),
             (Seen::Bad, Some((Run::Reset(_), Ran::Done))) if self.bounds.goal == Goal::Join => self.join(),
@@ -293,11 +300,13 @@ mod tests {
                 assert!(level >= bounds.start && level <= bounds.ceiling, "within start..ceiling");
                 assert!(before.level.is_none_or(|old| old <= level), "a level never goes down");
                 assert!(!before.stopping, "nothing starts after stop");
+                assert!(before.last != Some((Run::Join, Ran::Done)), "what has joined is not reset");
             }
             Action::Join(n) => {
                 assert_eq!(input, Input::Probed(Seen::Bad));
                 assert!(n == before.attempts + 1 && n <= bounds.attempts);
                 assert!(bounds.goal == Goal::Join && !before.stopping);
+                assert!(before.last != Some((Run::Join, Ran::Done)), "what has joined is not joined again");
             }
             Action::Probe => assert!(!before.stopping && input != Input::Stop),
             Action::End(End::Good) if !matches!(before.state, State::Over(_)) => {

@@ -65,14 +65,12 @@ impl<'a> Fleet<'a> {
         let stop = CancellationToken::new();
         let context = Arc::new(self.context(events.clone(), stop.clone()));
         let display = self.display(events.clone(), receiver)?;
-        let reports = runtime()?.block_on(async {
-            let listener = tokio::spawn(signals::listen(stop, events));
-            let reports = run(context, command, self.nodes.clone()).await;
-            listener.abort();
-            reports
-        });
+        let runtime = runtime()?;
+        let listener = runtime.spawn(signals::listen(stop, events)); // until the display is done: it may hang in Ctrl-S
+        let reports = runtime.block_on(run(context, command, self.nodes.clone()));
         let rows =
             display.join().map_err(|_| Error::new(ErrorKind::Local, "the display failed; see the panic above"))?;
+        listener.abort();
         Ok((reports, rows))
     }
 

@@ -221,7 +221,10 @@ mod tests {
                 12,
                 Facts {
                     files: files(&joined),
-                    own_node_object: object("False", "cni plugin not initialized"),
+                    own_node_object: object(
+                        "False",
+                        "runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized",
+                    ),
                     ..facts()
                 },
             ),

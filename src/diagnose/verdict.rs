@@ -90,9 +90,11 @@ pub enum Membership {
 }
 
 /// Proof by the Node object: a name alone may be another machine's, a boot id an earlier life's.
-pub fn membership(facts: &Facts) -> Membership {
+///
+/// `wanted` is the API server (`host:port`) of the join command, where that is known already.
+pub fn membership(facts: &Facts, wanted: Option<&str>) -> Membership {
     match facts.has_joined() {
-        Some(true) => joined(facts),
+        Some(true) => joined(facts, wanted),
         Some(false) => Membership::No("it has not joined (there is no kubelet.conf)".to_owned()),
         None => {
             Membership::Unclear("whether it has joined could not be told: the probe did not see its files".to_owned())
@@ -103,27 +105,36 @@ pub fn membership(facts: &Facts) -> Membership {
 /// What kubeadm's kubelet.conf points at.
 const CLIENT_CERTIFICATE: &str = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 
-fn joined(facts: &Facts) -> Membership {
+fn joined(facts: &Facts, wanted: Option<&str>) -> Membership {
     let unclear = |why: &str| Membership::Unclear(why.to_owned());
     let no = |why: &str| Membership::No(why.to_owned());
     let (Fact::Known(machine_id), Fact::Known(boot_id)) = (&facts.machine_id, &facts.boot_id) else {
         return unclear("its machine id and boot id could not be read");
     };
-    let own = facts.own_node_object.known().and_then(Option::as_ref);
+    let server = facts.api_server.known().and_then(Option::as_deref).unwrap_or("an unknown API server");
     let object = match facts.node_object() {
         Fact::Known(Some(object)) => object,
-        Fact::Known(None) if own.is_some_and(|o| o.machine_id == *machine_id) => {
-            let server = facts.api_server.known().and_then(Option::as_deref).unwrap_or("another API server");
-            return Membership::Unclear(format!(
-                "it is a member of another cluster ({server}); reset it first if it is to change"
-            ));
+        Fact::Known(None) => {
+            return match &facts.own_node_object {
+                Fact::Known(None) => no("no API server has a Node object of its name"),
+                Fact::Known(Some(_)) => Membership::Unclear(format!("it is a member of another cluster ({server})")),
+                // Its Node may bear another name than its host, or live in another cluster.
+                Fact::Unknown(why) => Membership::Unclear(format!(
+                    "the control plane has no Node of its host's name, and {server}, where it has joined, could not be asked: {why}"
+                )),
+            };
         }
-        Fact::Known(None) => return no("the API server has no Node object of its name"),
         Fact::Unknown(_) if facts.has_file(CLIENT_CERTIFICATE) == Some(false) => {
             return no("its client certificate is gone, so its kubelet cannot speak to the API server");
         }
         Fact::Unknown(why) => return Membership::Unclear(format!("its Node object could not be read: {why}")),
     };
+    let confirmed = facts.cluster_node_object.known().is_some();
+    if let Some(wanted) = wanted.filter(|wanted| !confirmed && server.strip_prefix("https://") != Some(wanted)) {
+        return Membership::Unclear(format!(
+            "it is a member of the cluster at {server}, and the join command names {wanted}"
+        ));
+    }
     if object.machine_id != *machine_id {
         return unclear(
             "the Node object of its name belongs to another machine (another machine id); delete that Node first if it is stale",
@@ -149,8 +160,13 @@ fn joined(facts: &Facts) -> Membership {
 /// Why kfleet will not touch this machine, whatever the inventory calls it.
 pub fn forbidden(facts: &Facts) -> Option<String> {
     let files = facts.files.known()?;
-    let manifest = files.iter().find(|f| f.starts_with("/etc/kubernetes/manifests/"))?;
-    Some(format!("{manifest} is there, so this is a control-plane node; kfleet resets and joins workers only"))
+    let of_a_worker = |f: &&String| {
+        !f.starts_with("/etc/kubernetes/manifests/")
+            && !f.ends_with("ca.key")
+            && !f.ends_with("controller-manager.conf")
+    };
+    let sign = files.iter().find(|f| !of_a_worker(f))?;
+    Some(format!("{sign} is there, so this is a control-plane node; kfleet resets and joins workers only"))
 }
 
 #[cfg(test)]
@@ -204,20 +220,26 @@ mod tests {
             machine_id: machine.to_owned(),
             boot_id: boot.to_owned(),
             ready: ready.to_owned(),
-            message: "cni plugin not initialized".to_owned(),
+            message: "runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized".to_owned(),
         }))
     }
 
     #[test]
     fn membership_is_proven_by_machine_and_boot() {
-        assert_eq!(membership(&member(object("m", "b", "True"))), Membership::Healthy);
-        assert_eq!(membership(&member(object("m", "b", "False"))), Membership::WaitsForCni);
+        assert_eq!(membership(&member(object("m", "b", "True")), None), Membership::Healthy);
+        assert_eq!(membership(&member(object("m", "b", "False")), None), Membership::WaitsForCni);
         for other in [object("m", "x", "True"), object("m", "b", "Unknown"), Fact::Known(None)] {
-            assert!(matches!(membership(&member(other)), Membership::No(_)));
+            assert!(matches!(membership(&member(other), None), Membership::No(_)));
         }
         let down = Fact::Known(Unit { active: "failed".to_owned(), ..Unit::default() });
-        assert!(matches!(membership(&Facts { kubelet: down, ..member(object("m", "b", "True")) }), Membership::No(_)));
-        assert!(matches!(membership(&Facts { files: Fact::Known(Vec::new()), ..Facts::default() }), Membership::No(_)));
+        assert!(matches!(
+            membership(&Facts { kubelet: down, ..member(object("m", "b", "True")) }, None),
+            Membership::No(_)
+        ));
+        assert!(matches!(
+            membership(&Facts { files: Fact::Known(Vec::new()), ..Facts::default() }, None),
+            Membership::No(_)
+        ));
     }
 
     #[test]
@@ -230,10 +252,14 @@ mod tests {
             Facts { kubelet: Fact::default(), ..member(good()) }, // systemctl hung
             Facts { machine_id: Fact::default(), ..member(good()) },
             Facts { cluster_node_object: Fact::Known(None), ..member(good()) }, // healthy in another cluster
+            Facts { cluster_node_object: Fact::Known(None), ..member(Fact::default()) }, // its Node has another name
         ] {
-            assert!(matches!(membership(&facts), Membership::Unclear(_)), "{facts:?}");
+            assert!(matches!(membership(&facts, None), Membership::Unclear(_)), "{facts:?}");
         }
         let control_plane_away = Facts { cluster_node_object: Fact::default(), ..member(good()) };
-        assert_eq!(membership(&control_plane_away), Membership::Healthy, "its own view serves");
+        assert_eq!(membership(&control_plane_away, None), Membership::Healthy, "its own view serves");
+        let elsewhere = Facts { api_server: Fact::Known(Some("https://10.0.0.1:6443".to_owned())), ..member(good()) };
+        assert_eq!(membership(&elsewhere, Some("10.0.0.1:6443")), Membership::Healthy);
+        assert!(matches!(membership(&elsewhere, Some("10.0.0.2:6443")), Membership::Unclear(_)));
     }
 }

@@ -36,9 +36,11 @@ pub struct Patience {
     pub phase: Duration,
     /// For the Node object to be there after a join.
     pub node_object: Duration,
-    /// For a node that has joined to show up healthy before it counts as sick: the kubelet reports every 10 s, and a
-    /// restart or a busy API server is no reason for a reset.
+    /// For a node whose kubelet runs and that the API server knows to show up healthy before it counts as sick: after a
+    /// boot or under load the kubelet's first report takes its time.
     pub settle: Duration,
+    /// For an answer about a node that has joined where there is none at first: a busy or restarting API server.
+    pub unclear: Duration,
     /// For a lost connection to come back.
     pub reconnect: Duration,
 }
@@ -48,8 +50,9 @@ impl Default for Patience {
         Self {
             probe: Duration::from_secs(180),
             phase: Duration::from_secs(1800),
-            node_object: Duration::from_secs(90),
-            settle: Duration::from_secs(30),
+            node_object: Duration::from_secs(300),
+            settle: Duration::from_secs(120),
+            unclear: Duration::from_secs(30),
             reconnect: Duration::from_secs(120),
         }
     }
@@ -106,12 +109,17 @@ pub struct Context<T: Transport> {
 impl<T: Transport> Context<T> {
     /// The join command of this run; asks the control plane once, for all nodes.
     pub(super) async fn join_command(&self) -> Result<JoinCommand, String> {
-        let mut command = match (&self.join_command, &self.control_plane) {
+        let command = match (&self.join_command, &self.control_plane) {
             (Some(command), _) => command.clone(),
             (None, Some(control_plane)) => control_plane.join_command().await?,
             (None, None) => return Err("there is neither a join command nor a control plane to ask for one".to_owned()),
         };
+        Ok(self.with_ignored(command))
+    }
+
+    /// `command` with the inventory's `ignore_preflight_errors` added to its own.
+    pub(super) fn with_ignored(&self, mut command: JoinCommand) -> JoinCommand {
         command.ignore_preflight_errors.extend(self.ignore_preflight_errors.iter().cloned());
-        Ok(command)
+        command
     }
 }

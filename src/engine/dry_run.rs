@@ -34,12 +34,10 @@ pub async fn dry_run<T: Transport>(context: &Context<T>, node: &Node) -> Result<
 }
 
 async fn pretended<T: Transport>(context: &Context<T>) -> Result<JoinCommand, String> {
-    let mut command = match (&context.join_command, &context.control_plane) {
-        (None, Some(control_plane)) => control_plane.pretended_join_command().await?,
-        _ => context.join_command().await?,
-    };
-    command.ignore_preflight_errors.clone_from(&context.ignore_preflight_errors);
-    Ok(command)
+    match (&context.join_command, &context.control_plane) {
+        (None, Some(control_plane)) => Ok(context.with_ignored(control_plane.pretended_join_command().await?)),
+        _ => context.join_command().await,
+    }
 }
 
 fn resets<T: Transport>(

@@ -10,6 +10,7 @@ use crate::escalate::{Action, Bounds, End, Escalation, Goal, Input, Ran, Seen};
 use crate::model::{Fact, Facts, Kind, Level, Node, NodeReport, Outcome, Phase};
 use crate::plan::{PhaseScript, ResetRequest, join, reset};
 use crate::transport::{ConnectError, Transport};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,7 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         trouble: None,
         notes: Vec::new(),
         tail: VecDeque::new(),
+        waiting_for: RefCell::default(),
     };
     let outcome = driver.story().await;
     NodeReport {
@@ -68,6 +70,8 @@ struct Driver<'a, T: Transport> {
     trouble: Option<String>,
     notes: Vec<String>,
     tail: VecDeque<String>,
+    /// What was last said to be waited for: a wait is told once, not at each look.
+    waiting_for: RefCell<String>,
 }
 
 impl<T: Transport> Driver<'_, T> {
@@ -103,7 +107,7 @@ impl<T: Transport> Driver<'_, T> {
         match (end, &self.context.task) {
             (End::Good, Task::Reset { .. }) if self.ladder.changed_something() => Outcome::Reset,
             (End::Good, Task::Reset { .. }) => Outcome::AlreadyClean,
-            (End::Good, _) if self.ladder.changed_something() => Outcome::Joined,
+            (End::Good, _) if self.ladder.ended_with_a_join() => Outcome::Joined,
             (End::Good, _) => Outcome::AlreadyJoined,
             (End::Failed, _) => Outcome::Failed,
             (End::Refused, _) => Outcome::Refused,
@@ -191,8 +195,7 @@ impl<T: Transport> Driver<'_, T> {
 
     async fn probe(&mut self) -> Input {
         self.phase_started(Phase::Probe, None, Vec::new());
-        let patience = self.context.patience;
-        let deadline = Instant::now() + if self.verify { patience.node_object } else { patience.settle };
+        let start = Instant::now();
         loop {
             if let Err(why) = self.measure().await {
                 self.trouble = Some(why.clone());
@@ -200,15 +203,30 @@ impl<T: Transport> Driver<'_, T> {
                 return Input::Unprobed;
             }
             let seen = self.judge();
-            let may_change =
-                self.verify || (matches!(self.context.task, Task::Join) && self.facts.has_joined() == Some(true));
-            let again = matches!(seen, Seen::Bad | Seen::Unclear) && may_change && !self.context.stop.is_cancelled();
-            if !again || Instant::now() >= deadline {
+            let good_enough = !matches!(seen, Seen::Bad | Seen::Unclear) || self.context.stop.is_cancelled();
+            if good_enough || start.elapsed() >= self.patience() {
                 self.phase_finished(Phase::Probe, None);
                 return Input::Probed(seen);
             }
             self.waiting("waiting for the Node to be ready".to_owned());
             tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+    }
+
+    /// How long a verdict that is not good is looked at again, as it may change by itself.
+    fn patience(&self) -> Duration {
+        let patience = self.context.patience;
+        let kubelet_runs =
+            self.facts.kubelet.is_known_and(|unit| matches!(unit.active.as_str(), "active" | "activating"));
+        let known_to_api = match (self.facts.node_object(), &self.facts.machine_id) {
+            (Fact::Known(Some(object)), Fact::Known(id)) => object.machine_id == *id,
+            _ => false,
+        };
+        match (&self.context.task, self.facts.has_joined()) {
+            (Task::Join, _) if self.verify => patience.node_object,
+            (Task::Join, Some(true)) if kubelet_runs && known_to_api => patience.settle,
+            (Task::Join, Some(true)) => patience.unclear,
+            _ => Duration::ZERO,
         }
     }
 
@@ -238,13 +256,13 @@ impl<T: Transport> Driver<'_, T> {
             Clean::Unknown(what) => {
                 self.trouble
                     .get_or_insert_with(|| format!("whether it is clean could not be told: {}", what.join("; ")));
-                Seen::Bad
+                Seen::Unclear
             }
         }
     }
 
     fn judge_membership(&mut self) -> Seen {
-        match membership(&self.facts) {
+        match membership(&self.facts, self.wanted()) {
             Membership::Healthy => Seen::Good,
             Membership::WaitsForCni => {
                 self.notes = vec!["registered; waits for the pod network (CNI)".to_owned()];
@@ -278,8 +296,44 @@ impl<T: Transport> Driver<'_, T> {
         }
     }
 
+    /// The API server of the join command, where the user gave one.
+    fn wanted(&self) -> Option<&str> {
+        self.context.join_command.as_ref().map(|command| command.endpoint.as_str())
+    }
+
+    /// After a reset the API server takes up to 50 s (its node-monitor-grace-period) to see that the Node is gone, and
+    /// kubeadm refuses to join under the name of a Ready Node. `Err` where the name is another machine's.
+    async fn await_free_name(&mut self) -> Result<(), String> {
+        let (Some(control_plane), Fact::Known(hostname)) = (&self.context.control_plane, &self.facts.hostname) else {
+            return Ok(());
+        };
+        let start = Instant::now();
+        while start.elapsed() < self.context.patience.settle && !self.context.stop.is_cancelled() {
+            match control_plane.node_object(hostname).await {
+                Fact::Known(Some(object)) if object.ready == "True" => {
+                    if !self.facts.machine_id.is_known_and(|id| *id == object.machine_id) {
+                        return Err(format!(
+                            "a Node called {hostname} is Ready and belongs to another machine; give this one another hostname"
+                        ));
+                    }
+                }
+                _ => return Ok(()),
+            }
+            self.waiting("waiting until the API server sees that the old Node is gone".to_owned());
+            tokio::time::sleep(Duration::from_secs(3)).await;
+        }
+        Ok(()) // kubeadm will say what it thinks of it
+    }
+
     async fn join(&mut self) -> Input {
+        if self.facts.has_joined() == Some(false)
+            && let Err(why) = self.await_free_name().await
+        {
+            self.trouble = Some(why);
+            return Input::Ran(Ran::NotStarted);
+        }
         match self.context.join_command().await {
+            Ok(_) if self.context.stop.is_cancelled() => Input::Ran(Ran::NotStarted),
             Ok(command) => {
                 let input = self.run(join(self.node, &self.context.run, &command)).await;
                 self.verify = input == Input::Ran(Ran::Done);
@@ -363,13 +417,19 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     fn waiting(&self, what: String) {
+        if self.waiting_for.replace(what.clone()) == what {
+            return; // said already
+        }
         self.context.events.send(Kind::Waiting { node: self.node.name.clone(), what });
     }
 
     fn phase_started(&self, phase: Phase, level: Option<Level>, steps: Vec<String>) {
+        self.waiting_for.take();
         let attempt = match (&self.context.task, phase) {
-            (Task::Join, Phase::Reset) => self.ladder.attempts() + 1, // it prepares the next one
-            (Task::Join, _) => self.ladder.attempts().max(1),
+            (Task::Join, Phase::Join) => self.ladder.attempts(),
+            (Task::Join, Phase::Probe) if self.verify => self.ladder.attempts(),
+            // It prepares the next one, as far as there is one.
+            (Task::Join, _) => (self.ladder.attempts() + 1).min(self.context.policy.attempts),
             (Task::Reset { .. } | Task::Status, _) => 0,
         };
         self.context.events.send(Kind::PhaseStarted { node: self.node.name.clone(), phase, attempt, level, steps });

@@ -50,7 +50,7 @@ pub(super) struct Owned<'a> {
     lines: Lines,
     shown: usize,
     step: Option<usize>,
-    step_lines: Vec<String>,
+    step_lines: VecDeque<String>,
     last_error: Option<String>,
     refused: bool,
     hopeless: bool,
@@ -62,6 +62,8 @@ pub(super) struct Owned<'a> {
 const MOST_LINES: usize = 5000;
 /// Lines of a failed node that the summary shows.
 const TAIL: usize = 20;
+/// Bytes of the launcher's own words that are kept.
+const LONGEST_COMPLAINT: usize = 2000;
 /// Lines of one step that are kept to say why it failed.
 const STEP_LINES: usize = 200;
 
@@ -88,7 +90,7 @@ impl<'a> Owned<'a> {
             lines: Lines::default(),
             shown: 0,
             step: None,
-            step_lines: Vec::new(),
+            step_lines: VecDeque::new(),
             last_error: None,
             refused: false,
             hopeless: false,
@@ -106,7 +108,8 @@ impl<'a> Owned<'a> {
         let mut reader = match session.start(&script.render(&outer_nonce)).await {
             Ok(reader) => reader,
             Err(SessionError::Lost(why)) => return Followed::Lost(why),
-            Err(other) => return Followed::Over(PhaseEnd::NotStarted(other.to_string())),
+            Err(other) if launching => return Followed::Over(PhaseEnd::NotStarted(other.to_string())),
+            Err(other) => return Followed::Lost(other.to_string()),
         };
         let mut outer = Outer {
             marks: Marks::new(outer_nonce.as_str()),
@@ -126,6 +129,7 @@ impl<'a> Owned<'a> {
         match reader.end() {
             Err(SessionError::Lost(why)) => Followed::Lost(why),
             Err(other) => Followed::Lost(other.to_string()),
+            Ok(exit) if !outer.hello && !launching => Followed::Lost(no_shell(&self.user, &exit.stderr, exit.status)),
             Ok(exit) if !outer.hello => {
                 Followed::Over(PhaseEnd::NotStarted(no_shell(&self.user, &exit.stderr, exit.status)))
             }
@@ -168,9 +172,10 @@ impl<'a> Owned<'a> {
             self.tail.pop_front();
         }
         self.tail.push_back(line.clone());
-        if self.step_lines.len() < STEP_LINES {
-            self.step_lines.push(line.clone());
+        if self.step_lines.len() == STEP_LINES {
+            self.step_lines.pop_front(); // the error is at the end
         }
+        self.step_lines.push_back(line.clone());
         self.shown += 1;
         if self.shown <= MOST_LINES {
             self.events.send(Kind::Output { node: self.node.clone(), line });
@@ -212,8 +217,9 @@ impl<'a> Owned<'a> {
         };
         if matches!(status_word, StepStatus::Failed | StepStatus::Refused) {
             let title = self.phase.steps.get(step).map(ToString::to_string).unwrap_or_default();
-            let why = reason(&self.step_lines);
-            self.hopeless = no_reset_cures(&self.step_lines);
+            let lines = self.step_lines.make_contiguous();
+            let why = reason(lines);
+            self.hopeless = no_reset_cures(lines);
             self.last_error = Some(match status_word {
                 StepStatus::Refused => format!("`{title}` was {why}"),
                 _ if status == 124 => format!("`{title}` did not end in time: {why}"),
@@ -242,7 +248,8 @@ impl Outer {
             Part::Bytes(bytes) => {
                 for line in self.said.feed(&bytes) {
                     self.complaint = Some(match self.complaint.take() {
-                        Some(before) => format!("{before}; {line}"),
+                        Some(before) if before.len() < LONGEST_COMPLAINT => format!("{before}; {line}"),
+                        Some(before) => before,
                         None => line,
                     });
                 }

@@ -39,7 +39,7 @@ fn not_reached() -> Fact<String> {
 fn joined(facts: &Facts) -> Fact<String> {
     facts.api_server.clone().map(|server| match server {
         None => "no".to_owned(),
-        Some(server) => match membership(facts) {
+        Some(server) => match membership(facts, None) {
             Membership::Healthy => format!("yes, {server}"),
             Membership::WaitsForCni => format!("yes, without CNI, {server}"),
             Membership::No(_) => format!("not healthy, {server}"),

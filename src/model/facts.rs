@@ -129,7 +129,37 @@ pub struct NodeObject {
 impl NodeObject {
     /// Whether the Node works but for the pod network, which is a `DaemonSet`'s to bring.
     pub fn waits_for_cni(&self) -> bool {
-        // kubelet's words: "... cni plugin not initialized", "... cni config uninitialized" (dockershim)
-        self.ready == "False" && self.message.to_ascii_lowercase().contains("cni")
+        // kubelet 1.20: "[runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin
+        // returns error: cni plugin not initialized, CSINode is not yet initialized]"; from 1.24 on "container runtime
+        // network not ready: ...". Any other reason among them is the node's own trouble.
+        const OUTSIDE: [&str; 3] =
+            ["container runtime network not ready", "runtime network not ready", "CSINode is not yet initialized"];
+        let reasons = self.message.trim_start_matches('[').trim_end_matches(']').split(", ");
+        self.ready == "False"
+            && self.message.contains("network not ready")
+            && reasons.into_iter().all(|reason| OUTSIDE.iter().any(|words| reason.starts_with(words)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_network_is_waited_for() {
+        let waits = |message: &str| {
+            let object = NodeObject {
+                machine_id: String::new(),
+                boot_id: String::new(),
+                ready: "False".to_owned(),
+                message: message.to_owned(),
+            };
+            object.waits_for_cni()
+        };
+        let cni = "runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized";
+        assert!(waits(cni) && waits(&format!("container {cni}")));
+        assert!(waits(&format!("[{cni}, CSINode is not yet initialized]")));
+        assert!(!waits(&format!("[PLEG is not healthy: pleg was last seen active 3m ago, {cni}]")));
+        assert!(!waits("PLEG is not healthy") && !waits(""));
     }
 }

@@ -25,12 +25,22 @@ fn check(line: &str) -> String {
     }
 }
 
-/// Whether kubeadm failed for a reason outside the node, which no reset of it can cure: it gave up on discovery, where
-/// it says these words when the API server does not answer, its certificate or the token is wrong (kubeadm's
-/// `discovery/token`, unchanged from 1.13 on).
+/// Whether kubeadm failed for a reason that no reset of the node can cure.
+///
+/// It says these words where the API server does not answer, its certificate or the token is wrong, or a Node of that
+/// name is Ready (kubeadm's `discovery/token` and `join/kubelet`, unchanged from 1.17 on); and of its preflight checks a
+/// reset cures only leftovers, a port that an old kubelet holds, and a sick runtime.
 pub fn no_reset_cures(lines: &[String]) -> bool {
-    let outside = ["couldn't validate the identity of the API Server", "could not find a JWS signature"];
-    lines.iter().any(|line| outside.iter().any(|words| line.contains(words)))
+    const OUTSIDE: [&str; 4] = [
+        "couldn't validate the identity of the API Server",
+        "could not find a JWS signature",
+        "unable to fetch the kubeadm-config ConfigMap",
+        "\" already exists in the cluster",
+    ];
+    const CURABLE: [&str; 5] = ["FileAvailable", "DirAvailable", "Port-10250", "CRI", "Service-Kubelet"];
+    let failed: Vec<&str> = lines.iter().filter_map(|line| line.trim().strip_prefix("[ERROR ")).collect();
+    let curable = failed.iter().any(|check| CURABLE.iter().any(|name| check.starts_with(name)));
+    lines.iter().any(|line| OUTSIDE.iter().any(|words| line.contains(words))) || (!failed.is_empty() && !curable)
 }
 
 /// What a line in logrus' form says (crictl, containerd: `time="…" level=fatal msg="…"`); any other line as it is.
@@ -82,6 +92,9 @@ mod tests {
         ] {
             assert!(!no_reset_cures(&lines(inside)), "{inside}");
         }
+        let sysctl = "\t[ERROR FileContent--proc-sys-net-ipv4-ip_forward]: contents are not set to 1";
+        assert!(no_reset_cures(&lines(sysctl)));
+        assert!(!no_reset_cures(&lines(&format!("{sysctl}\n\t[ERROR CRI]: container runtime is not running"))));
     }
 
     #[test]

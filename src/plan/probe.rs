@@ -114,7 +114,7 @@ impl Section {
 }
 
 /// What tells a fresh node from a half-joined and a joined one, and a worker from a control plane.
-const FILES: [&str; 10] = [
+const FILES: [&str; 13] = [
     "/etc/kubernetes/kubelet.conf",
     "/etc/kubernetes/bootstrap-kubelet.conf",
     "/etc/kubernetes/pki/ca.crt",
@@ -124,16 +124,19 @@ const FILES: [&str; 10] = [
     "/etc/kubernetes/manifests/kube-apiserver.yaml",
     "/etc/kubernetes/manifests/etcd.yaml",
     "/etc/kubernetes/manifests/kube-controller-manager.yaml",
-    "/etc/kubernetes/admin.conf",
+    "/etc/kubernetes/manifests/kube-scheduler.yaml",
+    "/etc/kubernetes/controller-manager.conf",
+    "/etc/kubernetes/pki/ca.key",
+    "/etc/kubernetes/pki/etcd/ca.key",
 ];
 
-/// Folder and, behind it, its entries; the folder alone stands for all contents.
+/// Entries, and folders with a `/` behind them, which stand for all their contents.
 fn leftovers(paths: &'static [RemovePath]) -> Vec<Word> {
     let mut words = Vec::new();
     for path in paths {
         let folder = path.root().path();
         if path.names().is_empty() {
-            words.push(Word::new(folder));
+            words.push(Word::contents(folder));
         }
         words.extend(path.names().iter().map(|entry| Word::within(folder, entry)));
     }

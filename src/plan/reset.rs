@@ -1,7 +1,7 @@
 //! The reset at each level: the whole list, in the only order that works.
 
 use super::{PhaseScript, Step, moved_folder, with_systemd_cgroup};
-use crate::model::{Facts, Level, Node, Phase, RemovePath, Root};
+use crate::model::{Fact, Facts, Level, Node, Phase, RemovePath, Root};
 
 /// What a reset needs to know beyond the node.
 #[derive(Clone, Debug)]
@@ -100,7 +100,12 @@ fn gentle() -> Vec<Step> {
 }
 
 fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
-    let present = request.facts.containerd_config.known().and_then(Option::as_deref);
+    let present = match &request.facts.containerd_config {
+        Fact::Known(text) => text.as_deref(),
+        Fact::Unknown(why) => {
+            return Err(Refusal(format!("containerd's config could not be read ({why}), and it may move its data")));
+        }
+    };
     if let Some(folder) = present.and_then(moved_folder) {
         return Err(Refusal(format!(
             "containerd's config.toml moves its data (`{folder}`), and kfleet removes only the default folders"

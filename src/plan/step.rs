@@ -108,7 +108,7 @@ impl Step {
             Self::PurgeFirewall => Fragment::new("purge_firewall"),
             Self::DeleteLinks => Fragment::new("delete_links \"$@\"").args(LINKS.map(Word::new)),
             Self::WriteContainerdConfig { text, run } => Fragment::new("write_containerd_config")
-                .var("CONFIG", Word::new(text.as_str()))
+                .var("CONFIG", Word::secret(text.as_str())) // registry passwords may be in it
                 .var("BACKUP", Word::within("/var/lib/kfleet/backup", run)),
             Self::ReloadUnits => Fragment::new("reload_units"),
             Self::RestartContainerd => Fragment::new("restart_containerd"),

@@ -44,6 +44,11 @@ impl Word {
         Self::new(format!("{folder}/{entry}"))
     }
 
+    /// A folder written so that it means what is in it, be it a link or not.
+    pub fn contents(folder: &'static str) -> Self {
+        Self::new(format!("{folder}/"))
+    }
+
     /// Several texts, one per line; none of them holds a newline by its type.
     pub fn lines<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         Self::new(texts.into_iter().collect::<Vec<_>>().join("\n"))

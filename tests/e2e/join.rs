@@ -97,6 +97,23 @@ pub fn given_command(bed: &Bed) {
     run.expect("lonely", Outcome::Joined);
     assert!(bed.nodes().contains(&"node1".to_owned()));
     no_token_in(bed, &run.text);
+
+    // Nobody can say any more how it stands in its cluster: that is no reason to reset it.
+    bed.see("node1", "mv /usr/bin/kubectl /usr/bin/kubectl.away");
+    let run = kfleet(bed, &["join", "--inventory", path(&inventory), "--yes", "--join-command", command.trim()]);
+    let report = run.expect("lonely", Outcome::Failed);
+    assert_eq!((report.attempts, report.level), (0, None), "{report:?}");
+    assert_eq!(bed.see("node1", "systemctl is-active kubelet").trim(), "active");
+}
+
+pub fn reset_and_join(bed: &Bed) {
+    bed.fresh(&["node1"]);
+    kfleet(bed, &["join", "node1", "--yes"]).expect("node1", Outcome::Joined);
+    kfleet(bed, &["reset", "node1", "--yes"]).expect("node1", Outcome::Reset);
+    // The API server still believes in the old Node for a while, and kubeadm would refuse the name.
+    let run = kfleet(bed, &["join", "node1", "--yes"]);
+    let report = run.expect("node1", Outcome::Joined);
+    assert_eq!((report.attempts, report.level), (1, None), "{report:?}");
 }
 
 pub fn dry_run(bed: &Bed) {

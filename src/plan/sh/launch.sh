@@ -22,15 +22,17 @@ launch_start() {
   fi
 }
 
-# tail ends by itself when the phase does. Where another phase has the unit by now, ours is over.
+# tail ends by itself when the phase does. Where another phase has the unit by now, ours is over. What tail itself has to
+# say must not be counted among the bytes of the phase: the next connection follows from their number.
 launch_follow() {
   pid=0
-  case $(systemctl show -p Description --value kfleet.service) in
-    *" $ID") pid=$(systemctl show -p MainPID --value kfleet.service) ;;
+  what=$(systemctl show -p Description --value kfleet.service) || return 1
+  case $what in
+    *" $ID") pid=$(systemctl show -p MainPID --value kfleet.service) || return 1 ;;
   esac
   if [ "$pid" -gt 0 ]; then
-    tail -c "+$((OFFSET + 1))" -f -s 0.1 --pid="$pid" -- "$BASE.out"
+    tail -c "+$((OFFSET + 1))" -f -s 0.1 --pid="$pid" -- "$BASE.out" 2>/dev/null
   else
-    tail -c "+$((OFFSET + 1))" -- "$BASE.out"
+    tail -c "+$((OFFSET + 1))" -- "$BASE.out" 2>/dev/null
   fi
 }

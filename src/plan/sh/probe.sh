@@ -44,13 +44,22 @@ probe_image_filesystem() {
   stat -f -c '%S %b %a' -- "$point"
 }
 
+# A path that ends in / means what is in that folder, also behind a link, as what removes it sees it.
 probe_leftovers() {
   for path in "$@"; do
-    if [ -d "$path" ] && [ ! -L "$path" ]; then
-      [ -z "$(ls -A -- "$path")" ] || echo "$path"
-    elif [ -e "$path" ] || [ -L "$path" ]; then
-      echo "$path"
-    fi
+    case $path in
+      */)
+        [ -d "$path" ] || continue
+        [ -z "$(ls -A -- "$path")" ] || echo "${path%/}"
+        ;;
+      *)
+        if [ -d "$path" ] && [ ! -L "$path" ]; then
+          [ -z "$(ls -A -- "$path")" ] || echo "$path"
+        elif [ -e "$path" ] || [ -L "$path" ]; then
+          echo "$path"
+        fi
+        ;;
+    esac
   done
 }
 
