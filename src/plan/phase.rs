@@ -31,8 +31,8 @@ const LIBRARY: [&str; 6] = [
 ];
 
 impl PhaseScript {
-    /// Puts `steps` into a script for `node`.
-    pub(super) fn new(phase: Phase, level: Option<Level>, node: &Node, run: &str, steps: Vec<Step>) -> Self {
+    /// Puts `steps` into a script for `node`. Whatever the steps, the script protects what the node protects.
+    pub fn new(phase: Phase, level: Option<Level>, node: &Node, run: &str, steps: Vec<Step>) -> Self {
         let mut title = format!("kfleet {} {phase}", env!("CARGO_PKG_VERSION"));
         if let Some(level) = level {
             title.push_str(&format!(" level={level}"));

@@ -32,7 +32,7 @@ UNESCAPE='function un(s, o, i) {
 place() {
   ID=$({ while read -r key value; do [ "$key" != mnt_id: ] || printf %s "$value"; done </proc/self/fdinfo/9; } 9<"$1") || return 1
   [ -n "$ID" ] || return 1
-  PLACE=$(X=$1 awk -v id="$ID" "$UNESCAPE"'
+  PLACE=$(X=$1 awk -F '[ ]' -v id="$ID" "$UNESCAPE"'
     $1 == id {
       mount = un($5); root = un($4); x = ENVIRON["X"]
       if (mount == "/") mount = ""
@@ -52,21 +52,62 @@ touch_each_other() {
   within "${1#* }" "${2#* }" || within "${2#* }" "${1#* }"
 }
 
-# Mount points below $1 (resolved), as mountinfo spells them, deepest first.
+# Mount points below $1 (resolved), as mountinfo spells them, deepest first. Fails where that cannot be told.
 mounts_below() {
-  X=$1 awk "$UNESCAPE"'
+  LIST=$(X=$1 awk -F '[ ]' "$UNESCAPE"'
     {
       mount = un($5); x = ENVIRON["X"]
       if (x == "/" ? mount != "/" : index(mount, x "/") == 1) print gsub("/", "/", mount), NR, $5
-    }' /proc/self/mountinfo | sort -k1,1nr -k2,2nr | cut -d' ' -f3
+    }
+    END { exit NR == 0 }' /proc/self/mountinfo) || return 1
+  [ -n "$LIST" ] || return 0
+  SORTED=$(printf '%s\n' "$LIST" | sort -k1,1nr -k2,2nr | cut -d' ' -f3)
+  [ -n "$SORTED" ] && printf '%s\n' "$SORTED"
 }
 
-# Places of all mounts at or below $1 (resolved), one per line, newlines in names made harmless by the escape.
-places_below() {
-  X=$1 awk "$UNESCAPE"'
+# 0 where a mount at or below $1 (resolved) shows a part of place $2 or the whole of it, 1 where none does, else 2.
+shows() {
+  X=$1 DEVICE=${2%% *} PLACE_PATH=${2#* } awk -F '[ ]' "$UNESCAPE"'
+    function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
     {
-      mount = un($5); x = ENVIRON["X"]
-      if (mount == x || index(mount, x "/") == 1) print $3 " " $4
+      mount = un($5); root = un($4); x = ENVIRON["X"]; path = ENVIRON["PLACE_PATH"]
+      if ($3 == ENVIRON["DEVICE"] && within(mount, x) && (within(root, path) || within(path, root))) found = 1
+    }
+    END { exit NR == 0 ? 2 : !found }' /proc/self/mountinfo
+}
+
+# Mounts elsewhere that would go along if all below $1 (resolved; place $2) were unmounted, because their parents share
+# mounts. Copies of mounts in $1 under another name of it are to go; a mount of what it lies on anyway, that hides no
+# other mount, takes nothing away.
+# Fails where that cannot be told.
+taken_along() {
+  X=$1 DEVICE=${2%% *} PLACE_PATH=${2#* } awk -F '[ ]' "$UNESCAPE"'
+    function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
+    function trim(a) { return a == "/" ? "" : a }
+    function spot(id) { return trim(root[parent[id]]) substr(mount[id], length(trim(mount[parent[id]])) + 1) }
+    function below(id) { return mount[id] != ENVIRON["X"] && within(mount[id], ENVIRON["X"]) }
+    function copy(id, n) {
+      for (n = 0; n < NR && (parent[id] in mount) && parent[id] != id; n++) {
+        if (device[parent[id]] == ENVIRON["DEVICE"] && within(spot(id), ENVIRON["PLACE_PATH"])) return 1
+        id = parent[id]
+      }
+      return 0
+    }
+    function repeats(id, other) {
+      if (device[id] != device[parent[id]] || trim(root[id]) != spot(id)) return 0
+      for (other in mount) if (other != id && parent[other] == parent[id] && within(mount[other], mount[id])) return 0
+      return 1
+    }
+    {
+      parent[$1] = $2; device[$1] = $3; root[$1] = un($4); mount[$1] = un($5)
+      for (i = 7; i <= NF && $i != "-"; i++) if ($i ~ /^shared:/) group[$1] = $i
+    }
+    END {
+      for (id in mount) if (below(id) && group[parent[id]] != "") going[group[parent[id]] " " spot(id)] = 1
+      for (id in mount)
+        if (!below(id) && group[parent[id]] != "" && ((group[parent[id]] " " spot(id)) in going) &&
+          !repeats(id) && !copy(id)) print mount[id]
+      exit NR == 0
     }' /proc/self/mountinfo
 }
 
@@ -84,8 +125,8 @@ guard() {
 }
 
 guard_against() {
-  if within "$2" "$1" || within "$1" "$2"; then
-    say "refused: $1 and the protected path $2 lie in each other"
+  if within "$2" "$1" || within "$1" "$2" || within "$2" "$ROOT_REAL"; then
+    say "refused: $1 ($ROOT_REAL) and the protected path $2 lie in each other"
     return 76
   fi
   real "$2" || {
@@ -97,12 +138,24 @@ guard_against() {
     say "refused: $1 is really $ROOT_REAL, and the protected path $2 is really $kept"
     return 76
   fi
-  timeout -k 1 10 stat -L -- "$2" >/dev/null 2>&1
-  case $? in
-    0) ;;
-    1) return 0 ;; # nothing is there to lose
+  # A link is lost with the folder that it lies in, though what it leads to is not.
+  if [ -L "$2" ]; then
+    above=${2%/*}
+    real "${above:-/}" && place "$REAL" || {
+      say "refused: cannot tell where the protected path $2 lies"
+      return 76
+    }
+    if [ "${PLACE%% *}" = "${ROOT_PLACE%% *}" ] && within "${PLACE#* }" "${ROOT_PLACE#* }"; then
+      say "refused: the protected path $2 is a link in $1 under another name ($ROOT_PLACE, $PLACE)"
+      return 76
+    fi
+  fi
+  answer=$(timeout -k 1 10 stat -L -- "$2" 2>&1 >/dev/null)
+  case $?:$answer in
+    0:*) ;;
+    1:*": No such file or directory" | 1:*": Not a directory") return 0 ;; # nothing is there to lose
     *)
-      say "refused: the protected path $2 does not answer (is its disk or server away?)"
+      say "refused: the protected path $2 does not answer (is its disk or server away?) $answer"
       return 76
       ;;
   esac
@@ -114,19 +167,26 @@ guard_against() {
     say "refused: $1 is the protected path $2 under another name ($ROOT_PLACE, $PLACE)"
     return 76
   fi
-  for inner in $(places_below "$kept" | tr ' ' ,); do
-    inner_root=$(unescape "${inner#*,}")
-    inner_place="${inner%%,*} ${inner_root%x}"
-    if touch_each_other "$inner_place" "$ROOT_PLACE"; then
-      say "refused: $1 is part of the protected path $2 under another name ($inner_place)"
+  shows "$kept" "$ROOT_PLACE"
+  case $? in
+    0)
+      say "refused: $1 is part of the protected path $2 under another name ($ROOT_PLACE)"
       return 76
-    fi
-  done
+      ;;
+    1) ;;
+    *)
+      say "refused: cannot tell what is mounted below the protected path $2"
+      return 76
+      ;;
+  esac
 }
 
 # 75 unless nothing is mounted below $1 (resolved).
 unmounted() {
-  left=$(mounts_below "$1")
+  left=$(mounts_below "$1") || {
+    say "cannot tell what is mounted below $1, so nothing in it is removed"
+    return 75
+  }
   [ -n "$left" ] || return 0
   say "still mounted below $1, so nothing in it is removed:"
   printf '%s\n' "$left"

@@ -6,14 +6,34 @@ locate() {
   HERE=$REAL
 }
 
-# Unmounts all below $ROOT, deepest first, until mountinfo shows nothing more; LAZY=yes detaches what is busy.
+# Unmounts all below $ROOT, deepest first, until mountinfo shows nothing more; LAZY=yes detaches what is busy. Never by
+# force: that would end the connection to a server or FUSE file system for everything mounted from it, media included.
 unmount_below() {
   locate "$ROOT" || return
-  [ -n "$(mounts_below "$HERE")" ] || return 64
-  for how in plain forced lazy; do
+  points=$(mounts_below "$HERE") || return
+  [ -n "$points" ] || return 64
+  guard "$ROOT" || return
+  taken=$(taken_along "$HERE" "$ROOT_PLACE") || return
+  if [ -n "$taken" ]; then
+    set -f
+    for point in $points; do
+      point=$(unescape "$point")
+      mount --make-private -- "${point%x}"
+    done
+    set +f
+    # Where mounts are stacked, those below cannot be named.
+    taken=$(taken_along "$HERE" "$ROOT_PLACE") || return
+  fi
+  if [ -n "$taken" ]; then
+    say "nothing below $ROOT is unmounted, because these mounts elsewhere would go with it:"
+    printf '%s\n' "$taken"
+    return 75
+  fi
+  for how in plain lazy; do
     [ "$how" != lazy ] || [ "$LAZY" = yes ] || break
     unmount_round "$how"
-    [ -n "$(mounts_below "$HERE")" ] || return 0
+    points=$(mounts_below "$HERE") || return
+    [ -n "$points" ] || return 0
   done
   unmounted "$HERE"
 }
@@ -27,7 +47,6 @@ unmount_round() {
       point=$(unescape "$point")
       case $1 in
         plain) timeout -k 1 20 umount -- "${point%x}" ;;
-        forced) timeout -k 1 20 umount -f -- "${point%x}" ;;
         lazy) timeout -k 1 20 umount -l -- "${point%x}" && say "detached ${point%x}, which is still in use" ;;
       esac
     done
@@ -37,12 +56,12 @@ unmount_round() {
   set +f
 }
 
-# Prints which of the entries $2… of folder $1 are there; without entries, whether anything is.
+# Prints which of the entries $2… of folder $1 are there; without entries, all that are. Fails where it cannot look.
 present() {
   folder=$1
   shift
   if [ $# -eq 0 ]; then
-    ls -A -- "$folder"
+    find "$folder" -mindepth 1 -maxdepth 1
   else
     for entry in "$@"; do
       if [ -e "$folder/$entry" ] || [ -L "$folder/$entry" ]; then echo "$entry"; fi
@@ -53,7 +72,8 @@ present() {
 # Removes the entries $1… of $ROOT; without entries, all that is in it.
 remove() {
   locate "$ROOT" || return
-  [ -n "$(present "$HERE" "$@")" ] || return 64
+  there=$(present "$HERE" "$@") || return
+  [ -n "$there" ] || return 64
   guard "$ROOT" || return
   unmounted "$HERE" || return
   secluded remove_secluded "$ROOT" "$@"
@@ -72,15 +92,24 @@ remove_secluded() {
       rm -rf --one-file-system -- "${HERE:?}/${entry:?}" || return
     done
   fi
-  [ -z "$(present "$HERE" "$@")" ]
+  there=$(present "$HERE" "$@") && [ -z "$there" ]
 }
 
 # kubeadm deletes below these folders by itself, through mounts that it failed to unmount (kubeadm before 1.30) and
 # in /var/lib/etcd (which is protected here): so it runs secluded, after the same proof.
 KUBEADM_DELETES='/var/lib/kubelet /etc/kubernetes /var/lib/cni /var/lib/dockershim /var/run/kubernetes'
 
+# It opens these by name and deletes what is in them, wherever they lead: an admin's own link stays unfollowed.
+KUBEADM_FOLLOWS='/etc/kubernetes/manifests /etc/kubernetes/pki'
+
 kubeadm_reset() {
   command -v kubeadm >/dev/null || return 64
+  for folder in $KUBEADM_FOLLOWS; do
+    if [ -L "$folder" ]; then
+      say "$folder is a link, and kubeadm would delete what it leads to; the files that matter are removed without it"
+      return 75
+    fi
+  done
   kubeadm_may_delete || return
   secluded kubeadm_reset_secluded
 }

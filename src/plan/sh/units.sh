@@ -7,7 +7,7 @@ check_worker() {
       return 76
     fi
   done
-  for tool in readlink stat awk sort cut find unshare mount umount timeout systemctl; do
+  for tool in readlink stat awk sort cut sed wc find rm unshare mount umount timeout systemctl; do
     command -v "$tool" >/dev/null || {
       say "refused: $tool is missing on this node, and without it deleting cannot be made safe"
       return 76
