@@ -36,6 +36,11 @@ pub fn clean(facts: &Facts, scope: Scope) -> Clean {
         }
         Fact::Unknown(why) => review.unknown.push(format!("container runtime: {why}")),
     }
+    match &facts.kubelet {
+        Fact::Known(unit) if unit.active == "active" => review.left.push("a running kubelet".to_owned()),
+        Fact::Known(_) => {}
+        Fact::Unknown(why) => review.unknown.push(format!("kubelet: {why}")),
+    }
     if scope != Scope::Gentle {
         review.list("files", &facts.aggressive_leftovers);
         review.list("interfaces", &facts.pod_links);
@@ -183,6 +188,7 @@ mod tests {
             pod_links: none(),
             chains: Fact::Known(Vec::new()),
             containerd_items: Fact::Known(0),
+            kubelet: Fact::Known(Unit { active: "inactive".to_owned(), ..Unit::default() }),
             cri: Fact::Known(Cri::Ready { network: false }),
             ..Facts::default()
         }

@@ -1,5 +1,6 @@
 //! A phase: the steps a node gets in one go, and the script that they render to.
 
+use super::reset::CNI_CONFIG_NAMES;
 use super::{CRI_SOCKET, Step};
 use crate::model::{Level, Node, Phase};
 use crate::shell::{Nonce, Rendered, Script, Word};

@@ -1,7 +1,7 @@
 //! The probe: everything worth knowing, in one round trip, changing nothing.
 
 use super::CRI_SOCKET;
-use super::reset::{AGGRESSIVE_REMOVES, GENTLE_REMOVES};
+use super::reset::{AGGRESSIVE_REMOVES, CNI_CONFIG_NAMES, GENTLE_REMOVES};
 use super::step::LINKS;
 use crate::model::{Node, RemovePath};
 use crate::shell::{Fragment, Need, Script, Word};
@@ -146,7 +146,10 @@ fn leftovers(paths: &'static [RemovePath]) -> Vec<Word> {
 /// The probe of `node`. Read-only: it is streamed and runs attached, as nothing is lost when it is cut off.
 pub fn probe(node: &Node, run: &str) -> Script {
     let title = format!("kfleet {} probe node={} run={run}", env!("CARGO_PKG_VERSION"), node.name);
-    let mut script = Script::new(&title).answers().global("CRI_SOCKET", Word::new(CRI_SOCKET));
+    let mut script = Script::new(&title)
+        .answers()
+        .global("CRI_SOCKET", Word::new(CRI_SOCKET))
+        .global("CNI_CONFIGS", Word::new(CNI_CONFIG_NAMES.join(" ")));
     for text in LIBRARY {
         script = script.library(text);
     }

@@ -26,7 +26,7 @@ pub struct Refusal(pub String);
 /// kubelet stopped, which would make them anew.
 pub fn reset(node: &Node, request: &ResetRequest<'_>) -> Result<PhaseScript, Refusal> {
     let steps = match request.level {
-        Level::Gentle => gentle(),
+        Level::Gentle => gentle(request),
         Level::Aggressive => aggressive(request)?,
     };
     Ok(PhaseScript::new(Phase::Reset, Some(request.level), node, request.run, steps))
@@ -55,19 +55,20 @@ const KUBEADM_FILES: RemovePath = RemovePath::entries(
 const CNI_STATE: RemovePath = RemovePath::entries(Root::CniState, &["networks", "results", "cache"]);
 
 /// The CNI configs that Kubernetes' network add-ons write. Podman's and others' stay (kubeadm#1822).
-const CNI_CONFIGS: RemovePath = RemovePath::entries(
-    Root::CniConfig,
-    &[
-        "10-flannel.conflist",
-        "10-flannel.conf",
-        "10-calico.conflist",
-        "calico-kubeconfig",
-        "05-cilium.conflist",
-        "05-cilium.conf",
-        "10-weave.conflist",
-        "10-kuberouter.conflist",
-    ],
-);
+pub(super) const CNI_CONFIG_NAMES: [&str; 8] = [
+    "10-flannel.conflist",
+    "10-flannel.conf",
+    "10-calico.conflist",
+    "calico-kubeconfig",
+    "05-cilium.conflist",
+    "05-cilium.conf",
+    "10-weave.conflist",
+    "10-kuberouter.conflist",
+];
+const CNI_CONFIGS: RemovePath = RemovePath::entries(Root::CniConfig, &CNI_CONFIG_NAMES);
+
+/// Where a gentle reset removes; `kubeadm reset`, which runs in it too, also empties the CNI state.
+const GENTLE_ROOTS: [Root; 3] = [Root::Kubelet, Root::EtcKubernetes, Root::CniState];
 
 /// What a gentle reset leaves empty.
 pub(super) const GENTLE_REMOVES: [RemovePath; 2] = [KUBELET_STATE, KUBEADM_FILES];
@@ -92,8 +93,9 @@ fn kubernetes_state(lazy: bool) -> Vec<Step> {
     steps
 }
 
-fn gentle() -> Vec<Step> {
-    let mut steps = vec![Step::CheckWorker];
+fn gentle(request: &ResetRequest<'_>) -> Vec<Step> {
+    let mut steps =
+        vec![Step::CheckWorker, Step::CheckRoots(&GENTLE_ROOTS), Step::Backup { run: request.run.to_owned() }];
     steps.extend(kubernetes_state(false));
     steps.extend([Step::ReloadUnits, Step::RestartContainerd, Step::AwaitCri]);
     steps
@@ -114,7 +116,13 @@ fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
     let default = request.facts.containerd_default_config.known().map(String::as_str);
     let config = with_systemd_cgroup(present, default).map_err(|error| Refusal(error.to_string()))?;
 
-    let mut steps = vec![Step::CheckWorker, Step::CheckContainerdIsOurs, Step::CheckSshDevice];
+    let mut steps = vec![
+        Step::CheckWorker,
+        Step::CheckRoots(&Root::ALL),
+        Step::CheckContainerdIsOurs,
+        Step::CheckSshDevice,
+        Step::Backup { run: request.run.to_owned() },
+    ];
     steps.extend(kubernetes_state(true));
     steps.extend([Step::StopUnit("containerd.service"), Step::KillPods]);
     for root in [Root::ContainerdState, Root::ContainerdRoot] {

@@ -9,10 +9,18 @@ use std::fmt;
 pub enum Step {
     /// Refuses on machines that carry a control plane or etcd, or lack the tools that make deleting safe.
     CheckWorker,
+    /// Refuses where a folder to be emptied is, holds or lies in a protected path, before anything is touched. Each delete
+    /// asks the same again, right before it.
+    CheckRoots(&'static [Root]),
     /// Refuses where Docker or another containerd namespace would lose its containers.
     CheckContainerdIsOurs,
     /// Refuses where the SSH connection runs over an interface that would be deleted.
     CheckSshDevice,
+    /// Copies what a reset removes and an admin may have put there himself.
+    Backup {
+        /// The run whose backup folder takes the copies.
+        run: String,
+    },
     /// Stops a systemd unit; never disables, masks or deletes it.
     StopUnit(&'static str),
     /// Removes pods through CRI, while CNI can still clean up after them.
@@ -82,6 +90,8 @@ impl Step {
     /// Whether the phase ends when this step fails. A guard's refusal always ends it.
     pub fn need(&self) -> Need {
         match self {
+            // Whether interfaces and chains are gone is for the next probe too, and containerd must be started again.
+            Self::PurgeFirewall | Self::DeleteLinks => Need::Optional,
             // kubeadm's removals are all made again by `Remove`; a sick runtime cannot remove its pods, and whether CRI
             // came back is for the next probe to judge.
             Self::RemovePods | Self::KubeadmReset | Self::KillPods | Self::AwaitCri => Need::Optional,
@@ -93,23 +103,33 @@ impl Step {
     pub fn fragment(&self) -> Fragment {
         match self {
             Self::CheckWorker => Fragment::new("check_worker"),
+            Self::CheckRoots(roots) => {
+                Fragment::new("check_roots \"$@\"").args(roots.iter().map(|root| Word::new(root.path())))
+            }
             Self::CheckContainerdIsOurs => Fragment::new("check_containerd_is_ours"),
             Self::CheckSshDevice => Fragment::new("check_ssh_device \"$@\"").args(LINKS.map(Word::new)),
+            Self::Backup { run } => Fragment::new("backup").var("BACKUP", Word::within(BACKUP, run)),
             Self::StopUnit(unit) => Fragment::new("stop_unit").var("UNIT", Word::new(*unit)),
             Self::RemovePods => Fragment::new("remove_pods"),
             Self::UnmountBelow { root, lazy } => Fragment::new("unmount_below")
                 .var("ROOT", Word::new(root.path()))
                 .var("LAZY", Word::new(if *lazy { "yes" } else { "no" })),
             Self::KubeadmReset => Fragment::new("kubeadm_reset"),
-            Self::Remove(path) => Fragment::new("remove \"$@\"")
-                .var("ROOT", Word::new(path.root().path()))
-                .args(path.names().iter().map(|name| Word::new(*name))),
+            Self::Remove(path) => {
+                let function = match (path.root(), path.names()) {
+                    (Root::CniState, _) => "remove_cni_state \"$@\"",
+                    (_, []) => "remove_contents",
+                    (_, [_, ..]) => "remove_entries \"$@\"",
+                };
+                let names = path.names().iter().map(|name| Word::new(*name));
+                Fragment::new(function).var("ROOT", Word::new(path.root().path())).args(names)
+            }
             Self::KillPods => Fragment::new("kill_pods"),
             Self::PurgeFirewall => Fragment::new("purge_firewall"),
             Self::DeleteLinks => Fragment::new("delete_links \"$@\"").args(LINKS.map(Word::new)),
             Self::WriteContainerdConfig { text, run } => Fragment::new("write_containerd_config")
                 .var("CONFIG", Word::secret(text.as_str())) // registry passwords may be in it
-                .var("BACKUP", Word::within("/var/lib/kfleet/backup", run)),
+                .var("BACKUP", Word::within(BACKUP, run)),
             Self::ReloadUnits => Fragment::new("reload_units"),
             Self::RestartContainerd => Fragment::new("restart_containerd"),
             Self::AwaitCri => Fragment::new("await_cri"),
@@ -117,6 +137,9 @@ impl Step {
         }
     }
 }
+
+/// Where copies of what a run changes are kept, a folder per run.
+const BACKUP: &str = "/var/lib/kfleet/backup";
 
 /// kubeadm's own waits add up to about 10 minutes (discovery 5, TLS bootstrap 5 [kubeadm constants]); the bound is for
 /// a kubeadm that hangs.
@@ -126,8 +149,10 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CheckWorker => f.write_str("check that this is a worker"),
+            Self::CheckRoots(_) => f.write_str("check that no protected path is in reach"),
             Self::CheckContainerdIsOurs => f.write_str("check that nobody else uses containerd"),
             Self::CheckSshDevice => f.write_str("check the way of this connection"),
+            Self::Backup { .. } => f.write_str("keep copies of configuration"),
             Self::StopUnit(unit) => write!(f, "stop {unit}"),
             Self::RemovePods => f.write_str("remove pods"),
             Self::UnmountBelow { root, .. } => write!(f, "unmount below {}", root.path()),

@@ -3,7 +3,10 @@
 write_containerd_config() {
   file=/etc/containerd/config.toml
   if [ -f "$file" ] && [ "$(cat "$file" && printf x)" = "${CONFIG}x" ]; then return 64; fi
-  mkdir -p /etc/containerd && printf %s "$CONFIG" >"$file.kfleet" || return
+  mkdir -p /etc/containerd || return
+  rm -f -- "$file.kfleet"
+  [ ! -e "$file" ] || cp -p -- "$file" "$file.kfleet" || return # its owner and mode: registry passwords may be in it
+  printf %s "$CONFIG" >"$file.kfleet" || return
   if ! problem=$(timeout 30 containerd --config "$file.kfleet" config dump 2>&1 >/dev/null); then
     say "containerd does not accept the new config, so the old one stays: $problem"
     rm -f -- "$file.kfleet"

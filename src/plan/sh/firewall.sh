@@ -2,9 +2,14 @@
 # From iptables-save on stdin: per table one transaction that empties our chains, deletes every jump to them from
 # chains of others, and then deletes them. -F and -X alone fail while a jump remains. Chains and jumps are compared as
 # parsed words: a user's rule whose comment mentions KUBE- stays.
+# CNI- chains are podman's as well: they stay where CNI is shared.
 purge_script() {
-  awk '
-    function ours(chain) { return chain ~ /^(KUBE-|CNI-|FLANNEL-|cali-|CILIUM_|OLD_CILIUM_|WEAVE)/ }
+  if cni_is_shared; then shared=1; else shared=0; fi
+  awk -v shared="$shared" '
+    function ours(chain) {
+      if (chain ~ /^CNI-/) return !shared
+      return chain ~ /^(KUBE-|FLANNEL-|cali-|CILIUM_|OLD_CILIUM_|WEAVE)/
+    }
     /^\*/ { table = $0; chains = 0; jumps = 0 }
     /^:/ { chain = substr($1, 2); if (ours(chain)) ours_here[++chains] = chain }
     /^-A / && !ours($2) {

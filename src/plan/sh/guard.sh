@@ -7,7 +7,7 @@ unescape() { printf "$(printf %s "$1" | sed 's/%/%%/g')x"; }
 
 # Sets REAL to where $1 leads, links resolved; parts that do not exist are taken as written.
 real() {
-  REAL=$(readlink -m -- "$1" && printf x) || return 1
+  REAL=$(timeout -k 1 10 readlink -m -- "$1" && printf x) || return 1
   REAL=${REAL%??}
 }
 
@@ -121,6 +121,13 @@ guard() {
   }
   printf '%s\n' "$PROTECT" | while IFS= read -r protected; do
     guard_against "$1" "$protected" || exit 76
+  done
+}
+
+# The guard for every folder that is going to be emptied, before anything is touched.
+check_roots() {
+  for folder in "$@"; do
+    [ ! -d "$folder" ] || guard "$folder" || return
   done
 }
 

@@ -10,11 +10,12 @@ launch_write() {
   mkdir -p /run/kfleet && chmod 0700 /run/kfleet && printf %s "$SCRIPT" >"$BASE.sh" && : >"$BASE.out"
 }
 
+# The shell appends to the file by itself: systemd's own append: needs version 240, and RHEL 8 has 239.
 # The script goes when the phase is over (a join's holds the token); what it printed stays for who comes back.
 launch_start() {
   if ! answer=$(systemd-run --quiet --unit=kfleet --collect --description="$WHAT" \
-    --setenv=KFLEET_PEER="$PEER" -p StandardOutput="append:$BASE.out" -p StandardError="append:$BASE.out" \
-    -p ExecStopPost="/bin/rm -f $BASE.sh" /bin/sh "$BASE.sh" 2>&1); then
+    --setenv=KFLEET_PEER="$PEER" -p ExecStopPost="/bin/rm -f $BASE.sh" \
+    /bin/sh -c 'exec /bin/sh "$0" >>"$1" 2>&1' "$BASE.sh" "$BASE.out" 2>&1); then
     rm -f -- "$BASE.sh"
     say "could not be started: $answer"
     systemctl show -p Description -p ActiveEnterTimestamp kfleet.service

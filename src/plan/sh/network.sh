@@ -5,6 +5,24 @@ ssh_device() {
   ip -o route get "${KFLEET_PEER%% *}" | sed -n 's/.* dev \([^ ]*\).*/\1/p'
 }
 
+# 0 where CNI also serves others than Kubernetes (podman, nerdctl): a config that no add-on of Kubernetes' writes.
+cni_is_shared() {
+  for file in /etc/cni/net.d/*; do
+    [ -f "$file" ] || continue
+    case " $CNI_CONFIGS " in *" ${file##*/} "*) ;; *) return 0 ;; esac
+  done
+  return 1
+}
+
+# host-local's leases and the library's results, unless others have theirs there too.
+remove_cni_state() {
+  if cni_is_shared; then
+    say "others use CNI on this node too, so /var/lib/cni stays"
+    return 64
+  fi
+  remove_entries "$@"
+}
+
 # Interfaces of pod networks, exactly by name, by their plugin's pattern, or by their master; order: ends before bridges.
 pod_links() {
   for path in /sys/class/net/*; do

@@ -48,6 +48,9 @@ probe_image_filesystem() {
 probe_leftovers() {
   for path in "$@"; do
     case $path in
+      /var/lib/cni/*) ! cni_is_shared || continue ;; # stays, as others use it
+    esac
+    case $path in
       */)
         [ -d "$path" ] || continue
         [ -z "$(ls -A -- "$path")" ] || echo "${path%/}"

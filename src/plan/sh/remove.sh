@@ -13,6 +13,12 @@ unmount_below() {
   points=$(mounts_below "$HERE") || return
   [ -n "$points" ] || return 64
   guard "$ROOT" || return
+  for point in $points; do
+    if by_fstab "$point"; then
+      say "refused: $point is mounted by /etc/fstab; it is the admin's own, and would be back after the next boot"
+      return 76
+    fi
+  done
   taken=$(taken_along "$HERE" "$ROOT_PLACE") || return
   if [ -n "$taken" ]; then
     set -f
@@ -36,6 +42,12 @@ unmount_below() {
     [ -n "$points" ] || return 0
   done
   unmounted "$HERE"
+}
+
+# Whether /etc/fstab mounts $1, which is spelled as mountinfo has it; fstab escapes alike.
+by_fstab() {
+  [ -f /etc/fstab ] || return 1
+  POINT=$1 awk "$UNESCAPE"' $1 !~ /^#/ && un($2) == un(ENVIRON["POINT"]) { found = 1 } END { exit !found }' /etc/fstab
 }
 
 # Repeats until a pass brings nothing: each pass takes one layer off stacked mounts.
@@ -68,6 +80,9 @@ present() {
     done
   fi
 }
+
+remove_contents() { remove; }
+remove_entries() { [ $# -gt 0 ] && remove "$@"; }
 
 # Removes the entries $1… of $ROOT; without entries, all that is in it.
 remove() {
@@ -125,5 +140,8 @@ kubeadm_may_delete() {
 kubeadm_reset_secluded() {
   kubeadm_may_delete || return
   cover_protected || return
+  if cni_is_shared && [ -d /var/lib/cni ]; then
+    mount -t tmpfs -o ro,size=4k,mode=0 kfleet /var/lib/cni || return # kubeadm before 1.24 empties it, leases of others included
+  fi
   timeout -k 10 180 kubeadm reset --force --cri-socket "$CRI_SOCKET" --skip-phases=remove-etcd-member
 }
