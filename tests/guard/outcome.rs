@@ -1,0 +1,119 @@
+//! What a machine left behind.
+
+use kfleet::parse::{Mark, Marks, Part};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// One run's traces.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) title: String,
+    /// Title and exit status of each step that began; -1 where it did not end.
+    pub(crate) steps: Vec<(String, i32)>,
+    /// The step at which the phase ended early.
+    pub(crate) stopped: Option<String>,
+    pub(crate) bye: bool,
+    /// What the steps printed.
+    pub(crate) said: String,
+    /// What is left in kubelet's folder and in /etc/kubernetes.
+    pub(crate) left: Vec<String>,
+    pub(crate) kubeadm_ran: bool,
+    /// What a case's own way to run wrote down.
+    pub(crate) notes: String,
+    before: BTreeSet<String>,
+    after: BTreeSet<String>,
+}
+
+impl Outcome {
+    pub(crate) fn read(folder: &Path, titles: &[String], nonce: &str) -> Self {
+        let text = |name: &str| String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned();
+        let mut outcome = Self {
+            left: text("left").lines().map(str::to_owned).collect(),
+            kubeadm_ran: folder.join("kubeadm-ran").exists(),
+            notes: text("notes"),
+            before: text("before").split('\0').map(str::to_owned).collect(),
+            after: text("after").split('\0').map(str::to_owned).collect(),
+            ..Self::default()
+        };
+        let mut marks = Marks::new(nonce);
+        let mut parts = marks.feed(&fs::read(folder.join("out")).unwrap_or_default());
+        parts.extend(marks.finish());
+        for part in parts {
+            match part {
+                Part::Bytes(bytes) => outcome.said.push_str(&String::from_utf8_lossy(&bytes)),
+                Part::Mark(Mark::Begin(step)) => outcome.steps.push((titles[step].clone(), -1)),
+                Part::Mark(Mark::End(_, status)) => {
+                    outcome.steps.last_mut().expect("a begin before the end").1 = status;
+                }
+                Part::Mark(Mark::Stop(step)) => outcome.stopped = Some(titles[step].clone()),
+                Part::Mark(Mark::Bye) => outcome.bye = true,
+                Part::Mark(Mark::Hello) => {}
+            }
+        }
+        outcome
+    }
+
+    /// Whether all that is protected is the same as before.
+    pub(crate) fn kept(&self) -> bool {
+        self.before.len() > 10 && self.before == self.after
+    }
+
+    pub(crate) fn assert_kept(&self) {
+        assert!(self.kept(), "protected things changed{self}");
+    }
+
+    /// The exit status of the step with this title, in its last run.
+    pub(crate) fn status(&self, title: &str) -> Option<i32> {
+        self.steps.iter().rev().find(|step| step.0 == title).map(|step| step.1)
+    }
+
+    /// Whether kubelet's folder is empty.
+    pub(crate) fn kubelet_is_empty(&self) -> bool {
+        !self.left.iter().any(|path| path.starts_with("/var/lib/kubelet"))
+    }
+
+    /// The phase ran to its end, each step did its work or had none, and nothing of kubelet's is left.
+    pub(crate) fn assert_complete(&self) {
+        self.assert_complete_but("");
+    }
+
+    /// The same, though the optional step with this title failed.
+    pub(crate) fn assert_complete_but(&self, title: &str) {
+        let fine = |step: &(String, i32)| step.1 == 0 || step.1 == 64 || step.0 == title;
+        assert!(self.bye && self.steps.iter().all(fine), "not complete{self}");
+        assert!(self.kubelet_is_empty(), "kubelet's folder is not empty{self}");
+    }
+
+    /// The phase ended at `title` with `status`, having said `why`, and kubelet's own files are all still there.
+    pub(crate) fn assert_refused(&self, title: &str, status: i32, why: &str) {
+        assert_eq!(self.stopped.as_deref(), Some(title), "{self}");
+        assert_eq!(self.status(title), Some(status), "{self}");
+        assert!(self.said.contains(why), "does not say `{why}`{self}");
+        assert!(!self.kubeadm_ran, "kubeadm ran{self}");
+    }
+
+    /// Nothing in kubelet's folder went.
+    pub(crate) fn assert_nothing_deleted(&self) {
+        for file in ["/var/lib/kubelet/config.yaml", "/var/lib/kubelet/pods/0a1b2c3d/volumes/v/file"] {
+            assert!(self.left.iter().any(|path| path == file), "{file} went{self}");
+        }
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "\n--- {}", self.title)?;
+        for (title, status) in &self.steps {
+            writeln!(f, "{status:>4} {title}")?;
+        }
+        writeln!(f, "--- stopped at {:?}; kubeadm ran: {}", self.stopped, self.kubeadm_ran)?;
+        for gone in self.before.difference(&self.after) {
+            writeln!(f, "- {gone:?}")?;
+        }
+        for new in self.after.difference(&self.before) {
+            writeln!(f, "+ {new:?}")?;
+        }
+        writeln!(f, "--- said\n{}\n--- left\n{}\n--- notes\n{}", self.said, self.left.join("\n"), self.notes)
+    }
+}

@@ -1,0 +1,91 @@
+//! Starts the throw-away machine and fetches what it left.
+
+use crate::outcome::Outcome;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The shells that a node's /bin/sh may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shell {
+    Dash,
+    Busybox,
+    Bash,
+    Mksh,
+}
+
+impl Shell {
+    pub(crate) const ALL: [Self; 4] = [Self::Dash, Self::Busybox, Self::Bash, Self::Mksh];
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Dash => "/usr/bin/dash",
+            Self::Busybox => "/usr/bin/busybox",
+            Self::Bash => "/usr/bin/bash",
+            Self::Mksh => "/usr/bin/mksh",
+        }
+    }
+
+    /// Whether this machine has it.
+    pub(crate) fn is_here(self) -> bool {
+        Path::new(self.program()).exists()
+    }
+}
+
+/// Machines started so far, by all tests of this binary.
+pub(crate) static MACHINES: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether this process may mount, as far as its user says.
+pub(crate) fn is_root() -> bool {
+    fs::read_to_string("/proc/self/status")
+        .is_ok_and(|status| status.lines().any(|line| line.starts_with("Uid:\t") && line.ends_with("\t0")))
+}
+
+/// Says that test `name` did not happen.
+#[allow(clippy::print_stderr, reason = "a test that passes without having run must say so")]
+pub(crate) fn not_run(name: &str) {
+    eprintln!("guard: {name}: not run, it needs root");
+}
+
+/// The files that make a machine; each is found there as /guard/<name>.
+pub(crate) struct Machine<'a> {
+    pub(crate) shell: Shell,
+    pub(crate) phase: &'a str,
+    pub(crate) plant: &'a str,
+    pub(crate) run: &'a str,
+    pub(crate) keep: String,
+}
+
+/// Runs it. A machine that cannot be built is a failure of the test, never a pass.
+pub(crate) fn start(machine: &Machine<'_>, titles: &[String], nonce: &str) -> Outcome {
+    let folder = tempfile::tempdir().expect("a folder for the machine");
+    let exchange = folder.path().join("exchange");
+    fs::create_dir(&exchange).expect("the exchange folder");
+    for (name, text) in [
+        ("sandbox.sh", include_str!("sandbox.sh")),
+        ("driver.sh", include_str!("driver.sh")),
+        ("plant.sh", include_str!("plant.sh")),
+        ("phase.sh", machine.phase),
+        ("case.sh", machine.plant),
+        ("run.sh", machine.run),
+        ("keep", &machine.keep),
+    ] {
+        fs::write(exchange.join(name), text).expect("a file of the machine");
+    }
+    let host = fs::read_link("/proc/self/ns/mnt").expect("the host's mount namespace");
+    let output = Command::new("timeout")
+        .args(["-k", "5", "60", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"])
+        .arg("/bin/sh")
+        .arg(exchange.join("sandbox.sh"))
+        .arg(folder.path())
+        .arg(host)
+        .arg(machine.shell.program())
+        .stdin(Stdio::null())
+        .output()
+        .expect("unshare");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "the machine could not be built or planted ({}): {said}", output.status);
+    MACHINES.fetch_add(1, Ordering::Relaxed);
+    Outcome::read(&exchange, titles, nonce)
+}

@@ -1,0 +1,68 @@
+//! The phases under test: a reset's own, or those of its steps that delete.
+
+use kfleet::model::{Access, Become, Fact, Facts, Level, Node, NodeName, Phase, ProtectedPath, Role};
+use kfleet::plan::{PhaseScript, ResetRequest, Step, reset};
+use std::time::Duration;
+
+/// What a case runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Run {
+    /// A gentle reset, whole.
+    Gentle,
+    /// Those steps of an aggressive reset that look at, unmount or delete files.
+    Aggressive,
+    /// The same without `CheckWorker`, for cases in which it would end the phase first.
+    Unchecked,
+    /// Unmounting and emptying kubelet's folder and /etc/kubernetes, as an aggressive reset does.
+    Kubelet,
+    /// `Kubelet` without unmounting: all that stands between the media and the delete is the guard.
+    GuardOnly,
+}
+
+/// The phase for a node that protects `protect` besides what is always protected.
+pub(crate) fn phase(run: Run, protect: &[&str]) -> PhaseScript {
+    let node = node(protect);
+    let default = include_str!("../fixtures/containerd-1.7.24/config-default.toml");
+    let facts = Facts { containerd_default_config: Fact::Known(default.to_owned()), ..Facts::default() };
+    let level = if run == Run::Gentle { Level::Gentle } else { Level::Aggressive };
+    let whole = reset(&node, &ResetRequest { level, run: "guard", facts: &facts }).expect("a plain node is reset");
+    if run == Run::Gentle {
+        return whole;
+    }
+    let of_kubelet = |step: &Step| ["/var/lib/kubelet", "/etc/kubernetes"].iter().any(|r| step.to_string().contains(r));
+    let wanted = |step: &Step| match step {
+        Step::CheckWorker => run == Run::Aggressive,
+        Step::KubeadmReset => run != Run::GuardOnly,
+        Step::UnmountBelow { .. } => run != Run::GuardOnly && (run != Run::Kubelet || of_kubelet(step)),
+        Step::Remove(path) => {
+            matches!(run, Run::Aggressive | Run::Unchecked)
+                || path.root().path() == "/etc/kubernetes"
+                || path.root().path() == "/var/lib/kubelet"
+        }
+        _ => false,
+    };
+    let steps = whole.steps.into_iter().filter(wanted).collect();
+    PhaseScript::new(Phase::Reset, Some(level), &node, "guard", steps)
+}
+
+fn node(protect: &[&str]) -> Node {
+    Node {
+        name: NodeName::new("node1").expect("a name"),
+        role: Role::Worker,
+        groups: Vec::new(),
+        access: Access {
+            host: "node1".to_owned(),
+            port: 22,
+            user: "root".to_owned(),
+            privilege: Become::None,
+            identity_files: Vec::new(),
+            known_hosts: "/dev/null".into(),
+            connect_timeout: Duration::from_secs(1),
+        },
+        protect: protect
+            .iter()
+            .map(|path| ProtectedPath::new(path).expect("a path"))
+            .chain(ProtectedPath::always())
+            .collect(),
+    }
+}
