@@ -395,7 +395,10 @@ impl<T: Transport> Driver<'_, T> {
                     self.session = Some(session);
                     return Ok(end);
                 }
-                Followed::Lost(why) => self.waiting(format!("connection lost ({why}); the node goes on by itself")),
+                Followed::Lost(why) => {
+                    self.waiting(format!("connection lost ({why}); the node goes on by itself"));
+                    tokio::time::sleep(RECONNECT_PAUSE).await;
+                }
             }
         }
     }

@@ -40,8 +40,10 @@ impl PhaseScript {
         }
         title.push_str(&format!(" node={} run={run}", node.name));
         let protect = node.protect.iter().map(crate::model::ProtectedPath::as_str).chain([ALSO_PROTECTED]);
-        let mut script =
-            Script::new(&title).global("PROTECT", Word::lines(protect)).global("CRI_SOCKET", Word::new(CRI_SOCKET));
+        let mut script = Script::new(&title)
+            .global("PROTECT", Word::lines(protect))
+            .global("CRI_SOCKET", Word::new(CRI_SOCKET))
+            .global("CNI_CONFIGS", Word::new(CNI_CONFIG_NAMES.join(" ")));
         for text in LIBRARY {
             script = script.library(text);
         }

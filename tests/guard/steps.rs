@@ -23,7 +23,11 @@ pub(crate) enum Run {
 pub(crate) fn phase(run: Run, protect: &[&str]) -> PhaseScript {
     let node = node(protect);
     let default = include_str!("../fixtures/containerd-1.7.24/config-default.toml");
-    let facts = Facts { containerd_default_config: Fact::Known(default.to_owned()), ..Facts::default() };
+    let facts = Facts {
+        containerd_config: Fact::Known(None),
+        containerd_default_config: Fact::Known(default.to_owned()),
+        ..Facts::default()
+    };
     let level = if run == Run::Gentle { Level::Gentle } else { Level::Aggressive };
     let whole = reset(&node, &ResetRequest { level, run: "guard", facts: &facts }).expect("a plain node is reset");
     if run == Run::Gentle {
