@@ -199,13 +199,12 @@ impl Escalation {
             (Seen::Unclear, Some((Run::Reset(level), Ran::Lost))) if self.bounds.goal == Goal::Reset => {
                 self.reset(level)
             }
-            (Seen::Unclear, _) => self.end(End::Failed),
             (Seen::Bad, None) => match self.bounds.goal {
                 Goal::Join => self.join(),
                 Goal::Reset => self.reset(self.bounds.start),
             },
-            // TLS bootstrap worked: whatever keeps it from being ready, a reset would only undo it.
-            (Seen::Bad, Some((Run::Join, Ran::Done))) => self.end(End::Failed),
+            // Where TLS bootstrap worked a reset would only undo it, whatever keeps the node from being ready.
+            (Seen::Unclear, _) | (Seen::Bad, Some((Run::Join, Ran::Done))) => self.end(End::Failed),
             (Seen::Bad, Some((Run::Join, Ran::Lost))) => self.join(),
             (Seen::Bad, Some((Run::Reset(level), Ran::Lost))) => self.reset(level),
             (Seen::Bad, Some((Run::Reset(_), Ran::Done))) if self.bounds.goal == Goal::Join => self.join(),

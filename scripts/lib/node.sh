@@ -60,7 +60,7 @@ nspawn_options=(
     # no machined and no unit of the host's systemd: it works where the host has neither
     --quiet --boot --register=no --keep-unit
     # kubelet, containerd and iptables do on a node what they do on a real one
-    --capability=all --system-call-filter=''
+    --capability=all --system-call-filter='@keyring bpf'
 )
 # kubelet reads the kernel log for the out-of-memory watcher and does not start without the device
 [ ! -e /dev/kmsg ] || nspawn_options+=(--bind-ro=/dev/kmsg)

@@ -90,11 +90,15 @@ impl Step {
     /// Whether the phase ends when this step fails. A guard's refusal always ends it.
     pub fn need(&self) -> Need {
         match self {
-            // Whether interfaces and chains are gone is for the next probe too, and containerd must be started again.
-            Self::PurgeFirewall | Self::DeleteLinks => Need::Optional,
-            // kubeadm's removals are all made again by `Remove`; a sick runtime cannot remove its pods, and whether CRI
-            // came back is for the next probe to judge.
-            Self::RemovePods | Self::KubeadmReset | Self::KillPods | Self::AwaitCri => Need::Optional,
+            // Whether interfaces and chains are gone and CRI came back is for the next probe to judge, and containerd must
+            // be started again in any case. kubeadm's removals are all made again by `Remove`; a sick runtime cannot
+            // remove its pods.
+            Self::PurgeFirewall
+            | Self::DeleteLinks
+            | Self::RemovePods
+            | Self::KubeadmReset
+            | Self::KillPods
+            | Self::AwaitCri => Need::Optional,
             _ => Need::Required,
         }
     }

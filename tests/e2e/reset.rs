@@ -64,6 +64,43 @@ pub fn network(bed: &Bed) {
     assert!(!docker.trim().is_empty(), "docker's own veth is gone");
 }
 
+/// A real container of Kubernetes' namespace, and beside it what others have on the same node.
+const NEIGHBOURS: &str = "set -e
+mkdir -p /opt/rootfs/bin; cp /bin/busybox /opt/rootfs/bin/; ln -s busybox /opt/rootfs/bin/sleep
+ctr -n k8s.io run -d --null-io --rootfs /opt/rootfs pod1 /bin/sleep 4321
+ctr -n elsewhere containers create --rootfs /opt/rootfs stopped /bin/sleep 4321
+systemd-run --quiet --unit=neighbour sleep 4321
+mkdir -p /etc/cni/net.d /var/lib/cni/networks/podman /etc/kubernetes
+echo '{}' >/etc/cni/net.d/87-podman.conflist; echo '{}' >/etc/cni/net.d/10-flannel.conflist
+echo lease >/var/lib/cni/networks/podman/10.88.0.2; echo mine >/etc/kubernetes/cloud.conf
+iptables-nft -t nat -N CNI-podman; iptables-nft -t nat -A POSTROUTING -j CNI-podman";
+
+const OF_OTHERS: &str = "systemctl is-active neighbour; cat /etc/cni/net.d/87-podman.conflist /var/lib/cni/networks/podman/10.88.0.2 /etc/kubernetes/cloud.conf; iptables-nft-save -t nat 2>/dev/null | grep CNI-podman | sed 's/ *\\[.*//'; find /opt/rootfs | sort";
+
+pub fn containers(bed: &Bed) {
+    bed.fresh(&["node1"]);
+    bed.see("node1", NEIGHBOURS);
+    let before = bed.see("node1", OF_OTHERS);
+    let pod =
+        "cat /sys/fs/cgroup/*/k8s.io/pod1/cgroup.procs /sys/fs/cgroup/k8s.io/pod1/cgroup.procs 2>/dev/null | sort -u";
+    assert!(!bed.see("node1", pod).trim().is_empty(), "no container runs");
+
+    let refused = kfleet(bed, &["reset", "node1", "--aggressive", "--yes"]);
+    let report = refused.expect("node1", Outcome::Refused);
+    assert!(report.error.as_deref().unwrap_or_default().contains("elsewhere"), "{report:?}");
+    assert_eq!(refused.code, Some(3));
+    assert!(!bed.see("node1", pod).trim().is_empty(), "it refused and had stopped containers already");
+
+    bed.see("node1", "ctr -n elsewhere containers rm stopped");
+    let run = kfleet(bed, &["reset", "node1", "--aggressive", "--yes"]);
+    run.expect("node1", Outcome::Reset);
+    assert_eq!(bed.see("node1", pod).trim(), "", "a container of Kubernetes still runs");
+    assert_eq!(bed.see("node1", "ls /etc/cni/net.d").trim(), "87-podman.conflist");
+    assert_eq!(bed.see("node1", OF_OTHERS), before, "something of others changed");
+    let copies = bed.see("node1", "cd /var/lib/kfleet/backup/* && cat etc/kubernetes/cloud.conf etc/cni/net.d/10-flannel.conflist && grep -c CNI-podman iptables-nft.rules");
+    assert!(copies.starts_with("mine\n{}\n"), "{copies}");
+}
+
 pub fn sudo(bed: &Bed) {
     bed.fresh(&["node1"]);
     bed.plant("node1", "half-joined");

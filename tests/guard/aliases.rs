@@ -48,6 +48,16 @@ as_root! {
         refused("tmpfs /var/lib/kubelet/disk; files /var/lib/kubelet/disk/film; rm -r /mnt/media; ln -s /var/lib/kubelet/disk /mnt/media");
     }
 
+    /// A whole reset says no before kubelet and pods are stopped.
+    fn a_refusal_comes_before_anything_is_touched() {
+        for plant in [instead("ln -s /srv/media /var/lib/kubelet"), "rm -rf /var/lib/cni; ln -s /srv /var/lib/cni".to_owned()] {
+            Case::new(Run::Gentle, plant).check(|outcome| {
+                outcome.assert_refused("check that no protected path is in reach", 76, "refused");
+                assert_eq!(outcome.steps.len(), 2, "{outcome}");
+            });
+        }
+    }
+
     fn kubelets_folder_is_a_bind_mount_of_the_media() {
         refused("bind /srv/media /var/lib/kubelet");
         refused("bind_ro /srv/media /var/lib/kubelet");
