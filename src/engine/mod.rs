@@ -1,8 +1,11 @@
 //! Doing it: many nodes at once, each driven along its own ladder. Everything that happens leaves as an event.
 
+mod changing;
+mod connecting;
 mod context;
 mod dry_run;
 mod fleet;
+mod looking;
 mod node;
 mod owned;
 mod probing;

@@ -1,0 +1,52 @@
+//! Getting a connection to the node, and getting it back.
+
+use super::node::Driver;
+use crate::model::Outcome;
+use crate::transport::{ConnectError, Transport};
+use std::time::{Duration, Instant};
+
+/// Before the first try to reconnect; doubled with each further one.
+pub(super) const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
+
+impl<T: Transport> Driver<'_, T> {
+    pub(super) async fn first_connection(&mut self) -> Result<(), Outcome> {
+        self.waiting(format!("connecting to {}:{}", self.node.access.host, self.node.access.port));
+        let connected = tokio::select! {
+            connected = self.context.transport.connect(self.node) => connected,
+            () = self.context.stop.cancelled() => {
+                self.trouble = Some("stopped while connecting; nothing was done to it".to_owned());
+                return Err(Outcome::Interrupted);
+            }
+        };
+        match connected {
+            Ok(session) => {
+                self.session = Some(session);
+                Ok(())
+            }
+            Err(error) => {
+                self.trouble = Some(error.to_string());
+                Err(Outcome::Unreachable)
+            }
+        }
+    }
+
+    /// Takes the session out, or makes a new one within the patience for lost connections.
+    pub(super) async fn session(&mut self) -> Result<T::Session, String> {
+        if let Some(session) = self.session.take() {
+            return Ok(session);
+        }
+        let deadline = Instant::now() + self.context.patience.reconnect;
+        let mut pause = RECONNECT_PAUSE;
+        loop {
+            self.waiting("reconnecting".to_owned());
+            match self.context.transport.connect(self.node).await {
+                Ok(session) => return Ok(session),
+                Err(error) if !ConnectError::is_transient(&error) || Instant::now() + pause > deadline => {
+                    return Err(error.to_string());
+                }
+                Err(_) => tokio::time::sleep(pause).await,
+            }
+            pause = (pause * 2).min(Duration::from_secs(8));
+        }
+    }
+}
