@@ -16,7 +16,12 @@ pub(super) fn confirm(task: &Task, nodes: &[Node], yes: bool) -> Result<(), Erro
             "this changes nodes and there is no terminal to ask on; say --yes if it is meant",
         ));
     }
-    let question = format!("{} on {}?\n{}\n[y/N] ", what(task), names(nodes), kept(nodes));
+    let question = format!(
+        "{} on {}?\nA reset removes pods with their emptyDir volumes and logs; nothing is drained first.\n{}\n[y/N] ",
+        what(task),
+        names(nodes),
+        kept(nodes)
+    );
     let mut answer = String::new();
     let asked = write!(std::io::stderr(), "{question}")
         .and_then(|()| std::io::stderr().flush())

@@ -65,7 +65,17 @@ pub struct JoinCommand {
 pub struct InvalidJoinCommand(pub String);
 
 fn invalid<T>(why: impl Into<String>) -> Result<T, InvalidJoinCommand> {
-    Err(InvalidJoinCommand(why.into()))
+    Err(InvalidJoinCommand(mask_tokens(&why.into())))
+}
+
+/// A token in the wrong place is a token all the same.
+fn mask_tokens(text: &str) -> String {
+    let of_token = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.';
+    let mut masked = text.to_owned();
+    for word in text.split(|c| !of_token(c)).filter(|word| has_token_form(word)) {
+        masked = masked.replace(word, &Token(word.to_owned()).to_string());
+    }
+    masked
 }
 
 impl JoinCommand {
@@ -203,11 +213,16 @@ impl Draft {
 }
 
 fn token(text: &str) -> Result<Token, InvalidJoinCommand> {
-    let part = |p: &str, len| p.len() == len && p.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    match text.split_once('.') {
-        Some((id, secret)) if part(id, 6) && part(secret, 16) => Ok(Token(text.to_owned())),
-        _ => invalid("its token has not the form `abcdef.0123456789abcdef`"),
+    if has_token_form(text) {
+        Ok(Token(text.to_owned()))
+    } else {
+        invalid("its token has not the form of 6 characters, a dot and 16 characters, all a-z or 0-9")
     }
+}
+
+fn has_token_form(text: &str) -> bool {
+    let part = |p: &str, len| p.len() == len && p.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    text.split_once('.').is_some_and(|(id, secret)| part(id, 6) && part(secret, 16))
 }
 
 fn ca_hash(text: &str) -> Result<String, InvalidJoinCommand> {
@@ -267,6 +282,14 @@ mod tests {
             let error = parse(bad).unwrap_err().to_string();
             assert!(error.contains(why), "{bad:?}: {error}");
             assert!(!error.contains("0123456789abcdef --"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_misplaced_token_is_not_repeated() {
+        for wrong in ["kubeadm join a:6443 abcdef.0123456789abcdef", "kubeadm join --abcdef.0123456789abcdef=1"] {
+            let error = parse(wrong).unwrap_err().to_string();
+            assert!(error.contains("abcdef.*") && !error.contains("0123456789abcdef"), "{error}");
         }
     }
 

@@ -2,7 +2,8 @@
 # Prints the device over which the workstation is connected, where the node was told who is connected.
 ssh_device() {
   [ -n "${KFLEET_PEER-}" ] || return 0
-  ip -o route get "${KFLEET_PEER%% *}" | sed -n 's/.* dev \([^ ]*\).*/\1/p'
+  route=$(ip -o route get "${KFLEET_PEER%% *}") || return
+  printf '%s\n' "$route" | sed -n 's/.* dev \([^ ]*\).*/\1/p'
 }
 
 # 0 where CNI also serves others than Kubernetes (podman, nerdctl): a config that no add-on of Kubernetes' writes.
@@ -41,7 +42,10 @@ pod_links() {
 
 # 76 where the connection itself runs over an interface that would be deleted.
 check_ssh_device() {
-  device=$(ssh_device) || return 76
+  device=$(ssh_device) || {
+    say "refused: over which device this connection runs could not be told"
+    return 76
+  }
   for link in $(pod_links "$@"); do
     if [ "$link" = "$device" ]; then
       say "refused: this connection runs over $device, which the reset would delete"
