@@ -112,6 +112,10 @@ fn nodes_that_are_not_there_end_as_such_and_the_tables_say_so() {
     assert!(stdout.contains("OUTCOME") && stdout.contains("unreachable") && stdout.contains("127.0.0.1:1"), "{stdout}");
     assert!(stdout.contains("2 nodes: 2 unreachable"), "{stdout}");
 
+    let output = kfleet(&folder).arg("status").output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.code() == Some(1) && stdout.contains("node1") && stdout.contains("node2"), "{stdout}");
+
     let output = kfleet(&folder).args(["status", "--output", "json"]).output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     let first: serde_json::Value = serde_json::from_str(stdout.lines().next().unwrap()).unwrap();

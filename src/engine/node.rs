@@ -70,6 +70,9 @@ pub(super) struct Driver<'a, T: Transport> {
 impl<T: Transport> Driver<'_, T> {
     async fn story(&mut self) -> Outcome {
         if let Err(outcome) = self.first_connection().await {
+            if matches!(self.context.task, Task::Status) {
+                self.measured(Err(self.trouble.clone().unwrap_or_default()));
+            }
             return outcome;
         }
         if matches!(self.context.task, Task::Status) {
@@ -120,9 +123,7 @@ impl<T: Transport> Driver<'_, T> {
         self.phase_started(Phase::Probe, None, Vec::new());
         let result = self.measure().await;
         self.phase_finished(Phase::Probe, result.as_ref().err().cloned());
-        let status =
-            row(&self.node.name, result.as_ref().map(|()| &self.facts).map_err(Clone::clone), findings(&self.facts));
-        self.context.events.send(Kind::Measured { status });
+        self.measured(result.clone());
         match result {
             Ok(()) => Outcome::Measured,
             Err(why) => {
@@ -130,6 +131,12 @@ impl<T: Transport> Driver<'_, T> {
                 Outcome::Unreachable
             }
         }
+    }
+
+    /// Every node has its row, reached or not.
+    fn measured(&self, result: Result<(), String>) {
+        let status = row(&self.node.name, result.map(|()| &self.facts), findings(&self.facts));
+        self.context.events.send(Kind::Measured { status });
     }
 
     pub(super) fn waiting(&self, what: String) {
