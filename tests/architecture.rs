@@ -120,34 +120,6 @@ fn files_are_short() {
     assert!(*most <= MOST_LINES, "{} has {most} lines; {MOST_LINES} is the limit", longest.display());
 }
 
-/// What a reader cannot look up: numbers of somebody's work list, folders of somebody's machine. The trackers of other
-/// projects are named with the project (`kubeadm#1822`).
-#[test]
-fn nothing_points_to_where_the_reader_cannot_go() {
-    let folders = ["src", "tests", "scripts", ".ci"].map(Path::new).into_iter().flat_map(files_below);
-    let documents =
-        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "Cargo.toml", "deny.toml", "clippy.toml"].map(PathBuf::from);
-    for path in folders.chain(documents) {
-        let Ok(text) = std::fs::read_to_string(&path) else { continue }; // a fixture with other bytes
-        for (i, line) in text.lines().enumerate() {
-            let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-            let numbered = words.windows(2).find(|pair| {
-                let is_number = pair[1].bytes().all(|b| b.is_ascii_digit());
-                let is_letter = pair[1].len() == 1 && pair[1].bytes().all(|b| b.is_ascii_uppercase());
-                match pair[0].to_ascii_lowercase().as_str() {
-                    "issue" | "ticket" => is_number || is_letter,
-                    "session" => is_number,
-                    _ => false,
-                }
-            });
-            assert_eq!(numbered, None, "{}:{}: {line}", path.display(), i + 1);
-            let folder =
-                ["/var/tmp/".to_owned() + "kf", "/work/".to_owned() + "shared"].into_iter().find(|f| line.contains(f));
-            assert_eq!(folder, None, "{}:{}: {line}", path.display(), i + 1);
-        }
-    }
-}
-
 mod reading {
     use super::source::{SourceFile, blanked, imports};
 

@@ -97,6 +97,9 @@ fn a_control_plane_node_is_refused_by_its_role() {
         }
         assert!(fails(&folder, &args, 3).contains("cp is a control-plane node"));
     }
+    // What is left of all nodes without some is still what "all" means: the workers.
+    assert!(fails(&folder, &["reset", "!other*"], 2).contains("other"));
+    assert!(fails(&folder, &["reset", "!cp"], 3).contains("--yes"));
 }
 
 const JOIN: &str = "kubeadm join 127.0.0.1:1 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";

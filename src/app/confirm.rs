@@ -35,7 +35,10 @@ pub(super) fn confirm(task: &Task, nodes: &[Node], yes: bool) -> Result<(), Erro
 
 fn what(task: &Task) -> String {
     match task {
-        Task::Join => "join, resetting first where it fails,".to_owned(),
+        Task::Join => {
+            "join, and where it fails reset: gently, then aggressively (containerd's images and containers go),"
+                .to_owned()
+        }
         Task::Status => "look".to_owned(),
         Task::Reset { start, ceiling: Level::Aggressive, .. } if *start == Level::Gentle => {
             "gentle reset, and aggressive (containerd's images and containers go) where that is not enough,".to_owned()

@@ -17,7 +17,7 @@ pub(super) fn list(cli: &Cli, nodes: &[Node]) -> Result<u8, Error> {
 }
 
 /// Says that the inventory is right: whatever is wrong has been reported when it was read.
-pub(super) fn check(_cli: &Cli, inventory: &Inventory) -> Result<u8, Error> {
+pub(super) fn check(cli: &Cli, inventory: &Inventory) -> Result<u8, Error> {
     let workers = inventory.nodes.iter().filter(|n| n.role == Role::Worker).count();
     let total = inventory.nodes.len();
     let join = match &inventory.join {
@@ -25,6 +25,11 @@ pub(super) fn check(_cli: &Cli, inventory: &Inventory) -> Result<u8, Error> {
         Some(crate::model::JoinSource::Command(command)) => format!("join command for {}", command.endpoint.as_str()),
         None => "no join command: `kfleet join` needs --join-command".to_owned(),
     };
+    if cli.output == Output::Json {
+        let json = serde_json::json!({ "file": inventory.file_name, "nodes": total, "workers": workers });
+        super::fleet::print(&format!("{json}\n"))?;
+        return Ok(0);
+    }
     super::fleet::print(&format!("{}: right; nodes: {total}, workers: {workers}, {join}\n", inventory.file_name))?;
     Ok(0)
 }

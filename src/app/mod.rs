@@ -46,11 +46,12 @@ fn select(inventory: &Inventory, selectors: &[String]) -> Result<Vec<Node>, Erro
     nodes.map(|nodes| nodes.into_iter().cloned().collect()).map_err(|e| Error::new(ErrorKind::Usage, e))
 }
 
-/// The selected nodes, all of which must be workers; without selectors all workers.
+/// The selected nodes, all of which must be workers; without selectors, or with nothing but exclusions, of all workers.
 fn workers(inventory: &Inventory, selectors: &[String]) -> Result<Vec<Node>, Error> {
     let selected = select(inventory, selectors)?;
     let (workers, others): (Vec<Node>, Vec<Node>) = selected.into_iter().partition(|n| n.role == Role::Worker);
-    if let (false, Some(other)) = (selectors.is_empty(), others.first()) {
+    let named = selectors.iter().any(|selector| !selector.starts_with('!'));
+    if let (true, Some(other)) = (named, others.first()) {
         let why = format!(
             "{} is a control-plane node in {}, and kfleet changes workers only; leave it out with `!{}`",
             other.name, inventory.file_name, other.name

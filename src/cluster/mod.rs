@@ -15,7 +15,7 @@ pub struct ControlPlane<T: Transport> {
     transport: Arc<T>,
     node: Node,
     token_ttl: Duration,
-    session: Mutex<Option<Arc<T::Session>>>,
+    link: Mutex<Link<T::Session>>,
     slots: Semaphore,
     minted: OnceCell<JoinCommand>,
 }
@@ -29,7 +29,7 @@ impl<T: Transport> ControlPlane<T> {
     /// Not connected yet.
     pub fn new(transport: Arc<T>, node: Node, token_ttl: Duration) -> Self {
         let slots = Semaphore::new(CHANNELS);
-        Self { transport, node, token_ttl, session: Mutex::new(None), slots, minted: OnceCell::new() }
+        Self { transport, node, token_ttl, link: Mutex::new(Link::Untried), slots, minted: OnceCell::new() }
     }
 
     /// A join command with a new token, minted once per run however many nodes ask for it.
@@ -82,24 +82,43 @@ impl<T: Transport> ControlPlane<T> {
     }
 
     async fn session(&self) -> Result<Arc<T::Session>, String> {
-        let mut slot = self.session.lock().await;
-        if let Some(session) = &*slot {
-            return Ok(Arc::clone(session));
+        let mut link = self.link.lock().await;
+        match &*link {
+            Link::Up(session) => return Ok(Arc::clone(session)),
+            Link::NeverCame(why) => return Err(why.clone()),
+            Link::Untried | Link::Lost => {}
         }
-        let session = self.transport.connect(&self.node).await;
-        let session =
-            Arc::new(session.map_err(|e| format!("the control plane {} cannot be asked: {e}", self.node.name))?);
-        *slot = Some(Arc::clone(&session));
-        Ok(session)
+        match self.transport.connect(&self.node).await {
+            Ok(session) => {
+                let session = Arc::new(session);
+                *link = Link::Up(Arc::clone(&session));
+                Ok(session)
+            }
+            Err(error) => {
+                let why = format!("the control plane {} cannot be asked: {error}", self.node.name);
+                if matches!(*link, Link::Untried) {
+                    *link = Link::NeverCame(why.clone());
+                }
+                Err(why)
+            }
+        }
     }
 
     /// Drops the connection, unless somebody has made a new one already.
     async fn forget(&self, lost: &Arc<T::Session>) {
-        let mut slot = self.session.lock().await;
-        if slot.as_ref().is_some_and(|held| Arc::ptr_eq(held, lost)) {
-            *slot = None;
+        let mut link = self.link.lock().await;
+        if matches!(&*link, Link::Up(held) if Arc::ptr_eq(held, lost)) {
+            *link = Link::Lost;
         }
     }
+}
+
+/// The connection. One that did not come about at first is not tried again for each of a hundred nodes in turn.
+enum Link<S> {
+    Untried,
+    Up(Arc<S>),
+    Lost,
+    NeverCame(String),
 }
 
 impl<T: Transport> std::fmt::Debug for ControlPlane<T> {

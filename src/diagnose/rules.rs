@@ -6,7 +6,7 @@ use crate::model::{Code, Cri, Facts, Finding, Level, Severity};
 type Rule = fn(&Facts) -> Option<String>;
 
 /// Code, severity, the level that cures it, the remedy, and when it applies.
-const RULES: [(u16, Severity, Option<Level>, &str, Rule); 12] = [
+const RULES: [(u16, Severity, Option<Level>, &str, Rule); 13] = [
     (1, Severity::Error, Some(Level::Gentle), "`kfleet join` resets it gently and joins it", half_joined),
     (2, Severity::Error, Some(Level::Gentle), "`kfleet join` resets it gently and joins it", certificate_gone),
     (
@@ -55,6 +55,7 @@ const RULES: [(u16, Severity, Option<Level>, &str, Rule); 12] = [
         node_not_ready,
     ),
     (12, Severity::Note, None, "the network add-on's DaemonSet brings it; nothing to do on the node", waits_for_cni),
+    (13, Severity::Warning, None, "what else is found may change under its hands", busy),
 ];
 
 /// The remedy for whatever is found on a machine that kfleet does not change.
@@ -77,6 +78,10 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
         .collect();
     found.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.code));
     found
+}
+
+fn busy(facts: &Facts) -> Option<String> {
+    super::busy(facts)
 }
 
 fn says_it_joined(facts: &Facts) -> bool {
@@ -228,6 +233,7 @@ mod tests {
                     ..facts()
                 },
             ),
+            (13, Facts { running: Fact::Known(Some("kfleet: join, x".to_owned())), ..facts() }),
         ] {
             assert_eq!(codes(&facts), [code]);
         }

@@ -162,6 +162,12 @@ fn joined(facts: &Facts, wanted: Option<&str>) -> Membership {
     }
 }
 
+/// Whose phase runs on the node at this moment: whatever else is measured meanwhile is not what will be.
+pub fn busy(facts: &Facts) -> Option<String> {
+    let what = facts.running.known()?.as_ref()?;
+    Some(format!("a kfleet is at work on this node ({what}); try again when it has ended"))
+}
+
 /// Why kfleet will not touch this machine, whatever the inventory calls it.
 pub fn forbidden(facts: &Facts) -> Option<String> {
     let files = facts.files.known()?;

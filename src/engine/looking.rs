@@ -4,7 +4,7 @@ use super::context::Task;
 use super::node::Driver;
 use super::probing::measure;
 use crate::attached::NoAnswer;
-use crate::diagnose::{Clean, Membership, Scope, clean, forbidden, membership};
+use crate::diagnose::{Clean, Membership, Scope, busy, clean, forbidden, membership};
 use crate::escalate::{Input, Seen};
 use crate::model::{Fact, Phase};
 use crate::transport::Transport;
@@ -81,6 +81,13 @@ impl<T: Transport> Driver<'_, T> {
         if let Some(why) = forbidden(&self.facts) {
             self.trouble = Some(why);
             return Seen::Forbidden;
+        }
+        if let Some(why) = busy(&self.facts) {
+            self.trouble = Some(why);
+            // Our own, after a connection that was lost for long, is followed by no other; somebody else's is theirs.
+            let ours =
+                self.facts.running.is_known_and(|what| what.as_ref().is_some_and(|w| w.contains(&self.context.run)));
+            return if ours { Seen::Unclear } else { Seen::Forbidden };
         }
         match self.context.task {
             Task::Reset { scope, .. } => self.judge_clean(scope),

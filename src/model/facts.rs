@@ -14,6 +14,8 @@ pub struct Facts {
     pub boot_id: Fact<String>,
     /// Distribution and kernel.
     pub os: Fact<String>,
+    /// What kfleet.service, if it runs, says of itself: the phase that somebody's kfleet has started on the node.
+    pub running: Fact<Option<String>>,
     /// The kubelet unit.
     pub kubelet: Fact<Unit>,
     /// The containerd unit.

@@ -24,6 +24,7 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
         machine_id: value(&system, "machine_id"),
         boot_id: value(&system, "boot_id"),
         os: value(&system, "os"),
+        running: read("Running").optional_text().map(|t| t.map(|t| crate::model::clean(t.trim()))),
         kubelet: unit(&units, "kubelet.service"),
         containerd: unit(&units, "containerd.service"),
         kubeadm_version: value(&versions, "kubeadm"),

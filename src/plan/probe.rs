@@ -12,6 +12,8 @@ use crate::shell::{Fragment, Need, Script, Word};
 pub enum Section {
     /// key=value lines about the machine.
     System,
+    /// Description of kfleet.service, where it runs.
+    Running,
     /// `systemctl show` of kubelet and containerd, a blank line between them.
     Units,
     /// key=value lines of versions.
@@ -46,8 +48,9 @@ pub enum Section {
 
 impl Section {
     /// In the order of the script.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::System,
+        Self::Running,
         Self::Units,
         Self::Versions,
         Self::Files,
@@ -69,6 +72,7 @@ impl Section {
     pub fn name(self) -> &'static str {
         match self {
             Self::System => "System",
+            Self::Running => "Running",
             Self::Units => "Units",
             Self::Versions => "Versions",
             Self::Files => "Files",
@@ -90,6 +94,7 @@ impl Section {
     fn fragment(self) -> Fragment {
         match self {
             Self::System => Fragment::new("probe_system"),
+            Self::Running => Fragment::new("probe_running"),
             Self::Units => Fragment::new("probe_units"),
             Self::Versions => Fragment::new("probe_versions"),
             Self::Files => Fragment::new("probe_files \"$@\"").args(FILES.map(Word::new)),

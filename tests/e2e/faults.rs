@@ -81,9 +81,10 @@ pub fn locked(bed: &Bed) {
     bed.see("node1", "systemd-run --quiet --unit=kfleet --description='kfleet: reset (gentle), somebody' sleep 600");
     let before = bed.see("node1", "find /etc/kubernetes | sort");
     let run = kfleet(bed, &["reset", "node1", "--yes"]);
-    let report = run.expect("node1", Outcome::Failed);
+    let report = run.expect("node1", Outcome::Refused);
     let error = report.error.as_deref().unwrap_or_default();
     assert!(error.contains("somebody"), "{error}");
+    assert_eq!(run.code, Some(3));
     assert_eq!(bed.see("node1", "find /etc/kubernetes | sort"), before, "it worked beside the other run");
 }
 

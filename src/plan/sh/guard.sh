@@ -195,7 +195,7 @@ unmounted() {
     return 75
   }
   [ -n "$left" ] || return 0
-  say "still mounted below $1, so nothing in it is removed:"
+  say "still mounted below $1, so nothing in it is removed (fuser -vm tells who is in there; --aggressive detaches it):"
   printf '%s\n' "$left"
   return 75
 }

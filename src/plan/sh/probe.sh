@@ -9,6 +9,12 @@ probe_system() {
   echo "uid=$(id -u)"
 }
 
+probe_running() {
+  state=$(systemctl show -p ActiveState --value kfleet.service) || return
+  case $state in inactive | failed) return 64 ;; esac
+  systemctl show -p Description --value kfleet.service
+}
+
 probe_units() {
   command -v systemctl >/dev/null || return 64
   timeout -k 1 20 systemctl show kubelet.service containerd.service -p Id -p LoadState -p ActiveState -p SubState -p NRestarts
