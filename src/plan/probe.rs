@@ -153,6 +153,7 @@ pub fn probe(node: &Node, run: &str) -> Script {
     let title = format!("kfleet {} probe node={} run={run}", env!("CARGO_PKG_VERSION"), node.name);
     let mut script = Script::new(&title)
         .answers()
+        .global("RUN", Word::new(run))
         .global("CRI_SOCKET", Word::new(CRI_SOCKET))
         .global("CNI_CONFIGS", Word::new(CNI_CONFIG_NAMES.join(" ")));
     for text in LIBRARY {

@@ -13,6 +13,12 @@ launch_write() {
 # The shell appends to the file by itself: systemd's own append: needs version 240, and RHEL 8 has 239.
 # The script goes when the phase is over (a join's holds the token); what it printed stays for who comes back.
 launch_start() {
+  # The phase before this one may have ended a moment ago and still be cleaning up.
+  left=100
+  while [ "$left" -gt 0 ] && [ "$(systemctl show -p ActiveState --value kfleet.service)" = deactivating ]; do
+    left=$((left - 1))
+    sleep 0.1
+  done
   if ! answer=$(systemd-run --quiet --unit=kfleet --collect --description="$WHAT" \
     --setenv=KFLEET_PEER="$PEER" -p ExecStopPost="/bin/rm -f $BASE.sh" \
     /bin/sh -c 'exec /bin/sh "$0" >>"$1" 2>&1' "$BASE.sh" "$BASE.out" 2>&1); then

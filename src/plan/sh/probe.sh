@@ -9,10 +9,19 @@ probe_system() {
   echo "uid=$(id -u)"
 }
 
+# Who is at work on the node. A phase of our own run has said its last word before this is asked, and is only about to
+# leave; one that stays all the same is told like anybody's.
 probe_running() {
-  state=$(systemctl show -p ActiveState --value kfleet.service) || return
-  case $state in inactive | failed) return 64 ;; esac
-  systemctl show -p Description --value kfleet.service
+  left=50
+  while :; do
+    shown=$(systemctl show -p ActiveState -p Description kfleet.service) || return
+    case $shown in *ActiveState=active* | *ActiveState=activating*) ;; *) return 64 ;; esac
+    case $shown in *"$RUN"*) ;; *) break ;; esac
+    [ "$left" -gt 0 ] || break
+    left=$((left - 1))
+    sleep 0.1
+  done
+  printf '%s\n' "$shown" | sed -n 's/^Description=//p'
 }
 
 probe_units() {
