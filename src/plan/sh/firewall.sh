@@ -27,14 +27,22 @@ purge_script() {
     }'
 }
 
-# Each backend is blind to the other, so both are asked where both are installed.
+# The backends whose rules can be read. Each is blind to the other, so both are asked where both are installed; the plain
+# names are the same as one of them, and count only where they stand alone.
+firewall_tools() {
+  for tool in iptables-nft iptables-legacy ip6tables-nft ip6tables-legacy iptables ip6tables; do
+    command -v "$tool-save" >/dev/null || continue
+    case $tool in
+      iptables | ip6tables) if command -v "$tool-nft-save" >/dev/null; then continue; fi ;;
+    esac
+    echo "$tool"
+  done
+}
+
 purge_firewall() {
   done_any=64
-  for tool in iptables-nft iptables-legacy ip6tables-nft ip6tables-legacy iptables ip6tables; do
-    command -v "$tool-save" >/dev/null && command -v "$tool-restore" >/dev/null || continue
-    case $tool in
-      iptables | ip6tables) if command -v "$tool-nft-save" >/dev/null; then continue; fi ;; # same as one of the two
-    esac
+  for tool in $(firewall_tools); do
+    command -v "$tool-restore" >/dev/null || continue
     rules=$("$tool-save") || {
       say "$tool-save failed, so its chains were not looked at"
       return 1
@@ -53,11 +61,7 @@ purge_firewall() {
 
 # Backend and number of our chains, for each backend that has some.
 count_chains() {
-  for tool in iptables-nft iptables-legacy ip6tables-nft ip6tables-legacy iptables ip6tables; do
-    command -v "$tool-save" >/dev/null || continue
-    case $tool in
-      iptables | ip6tables) if command -v "$tool-nft-save" >/dev/null; then continue; fi ;; # same as one of the two
-    esac
+  for tool in $(firewall_tools); do
     rules=$("$tool-save") || return
     count=$(printf '%s\n' "$rules" | purge_script | grep -c '^-X')
     [ "$count" -eq 0 ] || echo "$tool $count"

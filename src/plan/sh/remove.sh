@@ -9,6 +9,7 @@ locate() {
 # Unmounts all below $ROOT, deepest first, until mountinfo shows nothing more; LAZY=yes detaches what is busy. Never by
 # force: that would end the connection to a server or FUSE file system for everything mounted from it, media included.
 unmount_below() {
+  set -f # names of mount points are words here, never patterns
   locate "$ROOT" || return
   points=$(mounts_below "$HERE") || return
   [ -n "$points" ] || return 64
@@ -21,12 +22,10 @@ unmount_below() {
   done
   taken=$(taken_along "$HERE" "$ROOT_PLACE") || return
   if [ -n "$taken" ]; then
-    set -f
     for point in $points; do
       point=$(unescape "$point")
       mount --make-private -- "${point%x}"
     done
-    set +f
     # Where mounts are stacked, those below cannot be named.
     taken=$(taken_along "$HERE" "$ROOT_PLACE") || return
   fi
@@ -52,7 +51,6 @@ by_fstab() {
 
 # Repeats until a pass brings nothing: each pass takes one layer off stacked mounts.
 unmount_round() {
-  set -f
   while :; do
     before=$(mounts_below "$HERE" | wc -l)
     for point in $(mounts_below "$HERE"); do
@@ -65,7 +63,6 @@ unmount_round() {
     after=$(mounts_below "$HERE" | wc -l)
     [ "$after" -gt 0 ] && [ "$after" -lt "$before" ] || break
   done
-  set +f
 }
 
 # Prints which of the entries $2… of folder $1 are there; without entries, all that are. Fails where it cannot look.

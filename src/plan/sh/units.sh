@@ -83,8 +83,8 @@ backup() {
     copy=$BACKUP$path
     (umask 077 && mkdir -p -- "${copy%/*}") && cp -a -x -- "$path" "${copy%/*}/" || return
   done
-  for tool in iptables-nft iptables-legacy ip6tables-nft ip6tables-legacy iptables ip6tables; do
-    ! command -v "$tool-save" >/dev/null || "$tool-save" >"$BACKUP/$tool.rules" || return
+  for tool in $(firewall_tools); do
+    "$tool-save" >"$BACKUP/$tool.rules" || return
   done
   say "copies are in $BACKUP"
 }
