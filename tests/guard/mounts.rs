@@ -69,6 +69,21 @@ as_root! {
         Case::new(Run::Aggressive, plant).private().check(Outcome::assert_complete);
     }
 
+    /// The admin's own disk: it would be back after the next boot, and nobody asked to take it away.
+    fn what_fstab_mounts_is_refused() {
+        for (name, spelled) in [("disk", "disk"), ("my disk", "my\\\\040disk"), ("[ab]*", "[ab]*")] {
+            let plant = format!(
+                "mkdir -p '/var/lib/kubelet/{name}' /var/lib/kubelet/a; mount -t tmpfs tmpfs '/var/lib/kubelet/{name}'
+                files '/var/lib/kubelet/{name}/kept'
+                printf '%b\\n' '/dev/sdb1 /var/lib/kubelet/{spelled} ext4 defaults 0 0' >/etc/fstab"
+            );
+            Case::new(Run::Kubelet, plant).check(|outcome| {
+                outcome.assert_refused("unmount below /var/lib/kubelet", 76, "/etc/fstab");
+                outcome.assert_nothing_deleted();
+            });
+        }
+    }
+
     fn nested_mounts() {
         let nested = r#"
             bind /srv/media "$SUBPATH"; bind /mnt/media "$SUBPATH/deep"; tmpfs "$SUBPATH/deep/tmp"
