@@ -24,14 +24,15 @@ choose_address() {
     printf '%s.%s\n' "$subnet" "$host"
 }
 
-# define_node NAME: what stays the same when the node is thrown away and booted afresh.
+# define_node NAME SUITE: what stays the same when the node is thrown away and booted afresh.
 define_node() {
     local dir
     dir=$(node_dir "$1")
     mkdir -p "$dir"
     choose_address "$1" >"$dir/address"
+    printf '%s\n' "$2" >"$dir/suite"
     # by name, so that a node booted afresh is the same although a recipe was edited meanwhile
-    node_layers "$1" >"$dir/layers"
+    node_layers "$1" "$2" >"$dir/layers"
 }
 
 # boot_node NAME: an empty upper layer, mounted, filled with what makes this machine this one, and started. Does not
@@ -49,7 +50,7 @@ boot_node() {
         # /proc/sys/net of a namespace that nspawn did not make itself would be read-only
         export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
         # sid's systemd refuses version 1 cgroups; kubelet, which would miss the controllers, does not run there
-        [ "$suite" != sid ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 UNIFIED_CGROUP_HIERARCHY=1
+        [ "$(cat "$dir/suite")" != sid ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 UNIFIED_CGROUP_HIERARCHY=1
         exec setsid systemd-nspawn "${nspawn_options[@]}" -D "$root" --machine="$fleet-$name" --hostname="$name" \
             --network-namespace-path="/run/netns/$(node_netns "$name")" --bind="$dir/containerd:/var/lib/containerd"
     ) &
@@ -70,8 +71,8 @@ nspawn_options=(
 node_layers() {
     local layers
     layers=$crictl_layer:$kubernetes_layer/node
-    ! is_control_plane "$1" || layers+=:$kubernetes_layer/control-plane:$(base_image)/etcd
-    printf '%s:%s/root' "$layers" "$(base_image)"
+    ! is_control_plane "$1" || layers+=:$kubernetes_layer/control-plane:$(base_image "$2")/etcd
+    printf '%s:%s/root' "$layers" "$(base_image "$2")"
 }
 
 seed_node() {

@@ -1,7 +1,8 @@
 //! The real binary against real nodes: systemd, OpenSSH, containerd, iptables, and real kubeadm against a real API server.
 //!
 //! Needs root (the nodes are containers of `scripts/testbed`); without it every test is reported as ignored, by name.
-//! The tests share one control plane, and each begins with nodes as new; so they run one after the other.
+//! The tests share one control plane, and each begins with nodes as new; so they run one after the other. What each took
+//! is told at the end.
 
 mod bed;
 mod faults;
@@ -10,7 +11,8 @@ mod reset;
 mod run;
 
 use libtest_mimic::{Arguments, Trial};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 type Case = fn(&bed::Bed);
 
@@ -39,10 +41,12 @@ fn main() {
     let root = bed::is_root();
     let wanted = !arguments.list && root;
     let bed = wanted.then(|| Arc::new(bed::Bed::up(4)));
+    let times: Arc<Mutex<Vec<(&str, Duration)>>> = Arc::default();
     let trials = CASES.iter().map(|(name, case)| {
-        let bed = bed.clone();
+        let (bed, times) = (bed.clone(), times.clone());
         let run = move || {
             let bed = bed.ok_or("not run: needs root")?;
+            let _watch = Watch { case: name, start: Instant::now(), times };
             case(&bed);
             Ok(())
         };
@@ -55,5 +59,23 @@ fn main() {
     if let Some(bed) = bed {
         bed.down();
     }
+    for (case, time) in times.lock().expect("no case panics while it tells its time").iter() {
+        println!("{:6.1} s  {case}", time.as_secs_f32());
+    }
     conclusion.exit();
+}
+
+/// Tells how long a case took, however it ends.
+struct Watch {
+    case: &'static str,
+    start: Instant,
+    times: Arc<Mutex<Vec<(&'static str, Duration)>>>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Ok(mut times) = self.times.lock() {
+            times.push((self.case, self.start.elapsed()));
+        }
+    }
 }
