@@ -78,6 +78,8 @@ node_layers() {
 seed_node() {
     local name=$1 root=$2 user home uid gid type
     copy_files "$testbed_files/rootfs" "$root"
+    mkdir -p "$root/usr/local/lib/testbed/items"
+    copy_files "$testbed_files/items" "$root/usr/local/lib/testbed/items"
     ! is_control_plane "$name" || copy_files "$testbed_files/rootfs-control-plane" "$root"
     printf '%s\n' "$name" >"$root/etc/hostname"
     fleet_hosts >"$root/etc/hosts"
@@ -128,10 +130,19 @@ await_node() {
     local name=$1 dir
     dir=$(node_dir "$name")
     wait_for 30 "$name to start its systemd" find_leader "$(cat "$dir/nspawn.pid")" ||
-        die "$name did not boot" "read its console: $dir/console.log"
+        die_of_boot "$name"
     record_process "$dir/leader" "$(find_leader "$(cat "$dir/nspawn.pid")")"
     wait_for 90 "$name to accept SSH" ssh_to "$name" true </dev/null ||
         die "$name does not accept SSH" "read its console: $dir/console.log" "look inside: scripts/testbed exec $name journalctl -u ssh"
+}
+
+# A systemd takes about seven inotify instances, and the kernel gives all nodes of all test beds together 128.
+die_of_boot() {
+    local console
+    console=$(node_dir "$1")/console.log
+    ! grep -q 'inotify.*Too many open files' "$console" ||
+        die "$1 did not boot: too many nodes run on this machine" "take one of the test beds down, or raise fs.inotify.max_user_instances"
+    die "$1 did not boot" "read its console: $console"
 }
 
 # exec_in NAME COMMAND...: in all of the node's namespaces and in its cgroup, without sshd's help.

@@ -61,9 +61,11 @@ impl Bed {
         checked(self.testbed(&fresh));
     }
 
-    /// Plants a naughtiness.
+    /// Plants a naughtiness: its kind, and what that asks for behind it (`containerd-config broken`).
     pub fn plant(&self, node: &str, kind: &str) {
-        checked(self.testbed(&["break", node, kind]));
+        let mut all = vec!["break", node];
+        all.extend(kind.split(' '));
+        checked(self.testbed(&all));
     }
 
     /// Runs a shell line on a node, past sshd; `args` are `$0`, `$1`, ….
