@@ -7,6 +7,7 @@
 mod bed;
 mod configs;
 mod faults;
+mod interruption;
 mod items;
 mod join;
 mod reset;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 
 type Case = fn(&bed::Bed);
 
-const CASES: [(&str, Case); 17] = [
+const CASES: [(&str, Case); 18] = [
     ("join::fresh_half_joined_and_corrupt_nodes_join_each_on_its_own_ladder", join::three_ladders),
     ("join::a_control_plane_node_is_refused_by_its_role_and_by_its_manifests", join::control_plane_is_refused),
     ("join::without_a_control_plane_the_given_command_and_the_nodes_own_view_serve", join::given_command),
@@ -31,6 +32,7 @@ const CASES: [(&str, Case); 17] = [
     ("reset::sudo_serves_and_a_password_is_refused_with_the_line_to_add", reset::sudo),
     ("items::of_kubernetes_go_and_those_of_others_stay_on_each_containerd", items::before_and_after),
     ("configs::of_containerd_keep_what_admins_wrote_and_get_the_cgroup_driver", configs::survive),
+    ("interruption::after_any_step_ends_in_the_same_state_when_run_again", interruption::at_every_step),
     ("faults::dead_silent_and_false_nodes_end_clearly_and_the_others_finish", faults::unreachable),
     ("faults::a_joined_node_is_left_alone_while_the_api_server_is_away", faults::api_server_away),
     ("faults::a_phase_outlives_its_connection_and_runs_once", faults::lost_connection),
