@@ -44,6 +44,7 @@ pub fn clean(facts: &Facts, scope: Scope) -> Clean {
     if scope != Scope::Gentle {
         review.list("files", &facts.aggressive_leftovers);
         review.list("interfaces", &facts.pod_links);
+        review.list("residue", &facts.residue);
         match &facts.chains {
             Fact::Known(chains) => {
                 review.left.extend(chains.iter().map(|(tool, n)| format!("{n} chains in {tool}")));
@@ -190,6 +191,7 @@ mod tests {
         Facts {
             gentle_leftovers: none(),
             aggressive_leftovers: none(),
+            residue: none(),
             kubelet_mounts: none(),
             pod_links: none(),
             chains: Fact::Known(Vec::new()),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 impl<T: Transport> Driver<'_, T> {
     pub(super) async fn reset(&mut self, level: Level) -> Input {
-        let request = ResetRequest { level, run: &self.context.run, facts: &self.facts };
+        let request = ResetRequest { level, run: &self.context.run, facts: &self.facts, allow: self.context.allow };
         match reset(self.node, &request) {
             Ok(script) => self.run(script).await,
             Err(refusal) => {

@@ -2,7 +2,7 @@
 
 use crate::cluster::ControlPlane;
 use crate::diagnose::Scope;
-use crate::model::{Event, JoinCommand, Kind, Level, Policy};
+use crate::model::{Allow, Event, JoinCommand, Kind, Level, Policy};
 use crate::transport::Transport;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -90,6 +90,8 @@ pub struct Context<T: Transport> {
     pub run: String,
     /// What is to be done.
     pub task: Task,
+    /// What the user allows.
+    pub allow: Allow,
     /// Bounds.
     pub policy: Policy,
     /// The control plane of the inventory, where it names one.

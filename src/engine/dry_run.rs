@@ -48,7 +48,7 @@ fn resets<T: Transport>(
     text: &mut String,
 ) {
     for level in Level::ALL.into_iter().filter(|level| levels.contains(level)) {
-        match reset(node, &ResetRequest { level, run: &context.run, facts }) {
+        match reset(node, &ResetRequest { level, run: &context.run, facts, allow: context.allow }) {
             Ok(phase) => {
                 let when = if level == *levels.start() {
                     "where a reset is needed"

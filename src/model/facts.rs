@@ -44,6 +44,8 @@ pub struct Facts {
     pub gentle_leftovers: Fact<Vec<String>>,
     /// Paths that only an aggressive reset would empty and that are not empty.
     pub aggressive_leftovers: Fact<Vec<String>>,
+    /// What else of Kubernetes is left that only an aggressive reset removes, a line for people each.
+    pub residue: Fact<Vec<String>>,
     /// Snapshots, tasks and content blobs in containerd's folders.
     pub containerd_items: Fact<u64>,
     /// /etc/containerd/config.toml, where there is one.

@@ -1,5 +1,6 @@
 //! Plain data that every other room speaks in: no IO, no clock, nothing of ours imported.
 
+mod allow;
 mod clean;
 mod event;
 mod fact;
@@ -14,6 +15,7 @@ mod path;
 mod policy;
 mod status;
 
+pub use allow::Allow;
 pub use clean::{clean, clean_lines, is_unsafe};
 pub use event::{Event, Kind, Phase, StepStatus};
 pub use fact::Fact;

@@ -39,6 +39,7 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
         kubelet_mounts: read("KubeletMounts").lines_or_none(),
         gentle_leftovers: read("GentleLeftovers").lines(),
         aggressive_leftovers: read("AggressiveLeftovers").lines(),
+        residue: read("Residue").lines(),
         containerd_items: read("ContainerdItems").number(),
         containerd_config: read("ContainerdConfig").optional_text(),
         containerd_default_config: read("ContainerdDefaultConfig").text(),

@@ -36,6 +36,8 @@ pub enum Section {
     GentleLeftovers,
     /// Paths only an aggressive reset would empty.
     AggressiveLeftovers,
+    /// What is left outside of Kubernetes' own folders, one thing per line.
+    Residue,
     /// A number.
     ContainerdItems,
     /// config.toml.
@@ -48,7 +50,7 @@ pub enum Section {
 
 impl Section {
     /// In the order of the script.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::System,
         Self::Running,
         Self::Units,
@@ -62,6 +64,7 @@ impl Section {
         Self::KubeletMounts,
         Self::GentleLeftovers,
         Self::AggressiveLeftovers,
+        Self::Residue,
         Self::ContainerdItems,
         Self::ContainerdConfig,
         Self::ContainerdDefaultConfig,
@@ -84,6 +87,7 @@ impl Section {
             Self::KubeletMounts => "KubeletMounts",
             Self::GentleLeftovers => "GentleLeftovers",
             Self::AggressiveLeftovers => "AggressiveLeftovers",
+            Self::Residue => "Residue",
             Self::ContainerdItems => "ContainerdItems",
             Self::ContainerdConfig => "ContainerdConfig",
             Self::ContainerdDefaultConfig => "ContainerdDefaultConfig",
@@ -106,6 +110,7 @@ impl Section {
             Self::KubeletMounts => Fragment::new("locate /var/lib/kubelet || return; mounts_below \"$HERE\""),
             Self::GentleLeftovers => Fragment::new("probe_leftovers \"$@\"").args(leftovers(&GENTLE_REMOVES)),
             Self::AggressiveLeftovers => Fragment::new("probe_leftovers \"$@\"").args(leftovers(&AGGRESSIVE_REMOVES)),
+            Self::Residue => Fragment::new("probe_residue"),
             Self::ContainerdItems => Fragment::new("probe_containerd_items"),
             Self::ContainerdConfig => {
                 Fragment::new("[ -f /etc/containerd/config.toml ] || return 64; cat /etc/containerd/config.toml")
@@ -165,11 +170,12 @@ pub fn probe(node: &Node, run: &str) -> Script {
     script
 }
 
-const LIBRARY: [&str; 6] = [
+const LIBRARY: [&str; 7] = [
     include_str!("sh/guard.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/network.sh"),
     include_str!("sh/firewall.sh"),
+    include_str!("sh/residue.sh"),
     include_str!("sh/node_object.sh"),
     include_str!("sh/probe.sh"),
 ];

@@ -1,7 +1,7 @@
 //! The reset at each level: the whole list, in the only order that works.
 
 use super::{PhaseScript, Step, moved_folder, with_systemd_cgroup};
-use crate::model::{Fact, Facts, Level, Node, Phase, RemovePath, Root};
+use crate::model::{Allow, Fact, Facts, Level, Node, Phase, RemovePath, Root};
 
 /// What a reset needs to know beyond the node.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct ResetRequest<'a> {
     pub run: &'a str,
     /// What the last probe saw.
     pub facts: &'a Facts,
+    /// What the user allows.
+    pub allow: Allow,
 }
 
 /// Why a reset is not planned at all.

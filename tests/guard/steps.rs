@@ -1,6 +1,6 @@
 //! The phases under test: a reset's own, or those of its steps that delete.
 
-use kfleet::model::{Access, Become, Fact, Facts, Level, Node, NodeName, Phase, ProtectedPath, Role};
+use kfleet::model::{Access, Allow, Become, Fact, Facts, Level, Node, NodeName, Phase, ProtectedPath, Role};
 use kfleet::plan::{PhaseScript, ResetRequest, Step, reset};
 use std::time::Duration;
 
@@ -29,7 +29,8 @@ pub(crate) fn phase(run: Run, protect: &[&str]) -> PhaseScript {
         ..Facts::default()
     };
     let level = if run == Run::Gentle { Level::Gentle } else { Level::Aggressive };
-    let whole = reset(&node, &ResetRequest { level, run: "guard", facts: &facts }).expect("a plain node is reset");
+    let whole = reset(&node, &ResetRequest { level, run: "guard", facts: &facts, allow: Allow::default() })
+        .expect("a plain node is reset");
     if run == Run::Gentle {
         return whole;
     }

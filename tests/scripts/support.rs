@@ -1,6 +1,6 @@
 //! The scripts under test, rendered for one node with one nonce.
 
-use kfleet::model::{Access, Become, Fact, Facts, JoinCommand, Level, Node, NodeName, ProtectedPath, Role};
+use kfleet::model::{Access, Allow, Become, Fact, Facts, JoinCommand, Level, Node, NodeName, ProtectedPath, Role};
 use kfleet::plan::{ResetRequest, ask_node_object, follow, join, launch, mint_token, probe, reset};
 use kfleet::shell::{Nonce, Rendered};
 use std::io::Write;
@@ -50,7 +50,7 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
         containerd_default_config: Fact::Known("version = 2\n".to_owned()),
         ..Facts::default()
     };
-    let request = |level| ResetRequest { level, run: "run1", facts: &facts };
+    let request = |level| ResetRequest { level, run: "run1", facts: &facts, allow: Allow::default() };
     let gentle = reset(&node, &request(Level::Gentle)).unwrap();
     let aggressive = reset(&node, &request(Level::Aggressive)).unwrap();
     let join = join(&node, "run1", &join_command());
