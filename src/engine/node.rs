@@ -2,9 +2,9 @@
 
 use super::context::{Context, Task};
 use super::status::row;
-use crate::diagnose::findings;
+use crate::diagnose::{findings, lost};
 use crate::escalate::{Action, Bounds, End, Escalation, Goal, Input};
-use crate::model::{Facts, Kind, Level, Node, NodeReport, Outcome, Phase};
+use crate::model::{Facts, Kind, Level, Node, NodeReport, Outcome, Phase, ProtectedState};
 use crate::transport::Transport;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -23,6 +23,8 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         ladder: Escalation::new(bounds(context)),
         facts: Facts::default(),
         verify: false,
+        changed_since_probe: false,
+        protected_before: None,
         phases: 0,
         trouble: None,
         notes: Vec::new(),
@@ -58,6 +60,10 @@ pub(super) struct Driver<'a, T: Transport> {
     pub(super) facts: Facts,
     /// The last phase was a join that ended well: its Node object may take a while.
     pub(super) verify: bool,
+    /// A phase has run since the node was last measured.
+    pub(super) changed_since_probe: bool,
+    /// The protected paths as the first probe saw them.
+    pub(super) protected_before: Option<Vec<ProtectedState>>,
     pub(super) phases: u32,
     /// What the report says where the end is no success.
     pub(super) trouble: Option<String>,
@@ -84,7 +90,10 @@ impl<T: Transport> Driver<'_, T> {
                 Action::Probe => self.probe().await,
                 Action::Reset(level) => self.reset(level).await,
                 Action::Join(_) => self.join().await,
-                Action::End(end) => return self.outcome(end),
+                Action::End(end) => {
+                    let outcome = self.outcome(end);
+                    return self.compared(outcome).await;
+                }
                 Action::Wait => unreachable!("every input below fits the state that it answers"),
             };
             if let Input::Unprobed = input
@@ -117,6 +126,30 @@ impl<T: Transport> Driver<'_, T> {
                 Outcome::Interrupted
             }
         }
+    }
+
+    /// Nothing counts as well done on a node whose protected paths are not what they were.
+    async fn compared(&mut self, outcome: Outcome) -> Outcome {
+        let Some(before) = self.protected_before.take().filter(|_| self.ladder.changed_something()) else {
+            return outcome;
+        };
+        let mut said = Vec::new();
+        if self.changed_since_probe
+            && let Err(why) = self.measure().await
+        {
+            said.push(format!("whether protected paths are as they were could not be looked at: {why}"));
+        } else {
+            let losses = lost(&before, &self.facts.protected);
+            if !losses.is_empty() {
+                said.push(format!("protected paths are not as they were: {}", losses.join("; ")));
+            }
+        }
+        if said.is_empty() {
+            return outcome;
+        }
+        said.extend(self.trouble.take());
+        self.trouble = Some(said.join("; "));
+        if outcome.is_success() { Outcome::Failed } else { outcome }
     }
 
     async fn look(&mut self) -> Outcome {

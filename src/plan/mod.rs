@@ -17,7 +17,7 @@ pub use join::join;
 pub(crate) use launch::FOLLOW_STEP;
 pub use launch::{follow, launch};
 pub use phase::PhaseScript;
-pub use probe::{Section, probe};
+pub use probe::{Count, Section, probe};
 pub use reset::{Refusal, ResetRequest, reset};
 pub use step::Step;
 

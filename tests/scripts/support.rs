@@ -1,7 +1,7 @@
 //! The scripts under test, rendered for one node with one nonce.
 
 use kfleet::model::{Access, Allow, Become, Fact, Facts, JoinCommand, Level, Node, NodeName, ProtectedPath, Role};
-use kfleet::plan::{ResetRequest, ask_node_object, follow, join, launch, mint_token, probe, reset};
+use kfleet::plan::{Count, ResetRequest, ask_node_object, follow, join, launch, mint_token, probe, reset};
 use kfleet::shell::{Nonce, Rendered};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -55,7 +55,7 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
     let aggressive = reset(&node, &request(Level::Aggressive)).unwrap();
     let join = join(&node, "run1", &join_command());
     vec![
-        ("probe", probe(&node, "run1").render(&nonce())),
+        ("probe", probe(&node, "run1", Count::All).render(&nonce())),
         ("reset-gentle", gentle.render(&nonce())),
         ("reset-aggressive", aggressive.render(&nonce())),
         ("join", join.render(&nonce())),
