@@ -86,14 +86,12 @@ remove() {
   locate "$ROOT" || return
   there=$(present "$HERE" "$@") || return
   [ -n "$there" ] || return 64
-  guard "$ROOT" || return
-  unmounted "$HERE" || return
   secluded remove_secluded "$ROOT" "$@"
 }
 
 remove_secluded() {
-  locate "$1" || return
   guard "$1" || return
+  HERE=$ROOT_REAL
   shift
   unmounted "$HERE" || return
   cover_protected || return
@@ -122,7 +120,6 @@ kubeadm_reset() {
       return 75
     fi
   done
-  kubeadm_may_delete || return
   secluded kubeadm_reset_secluded
 }
 
@@ -130,7 +127,7 @@ kubeadm_may_delete() {
   for folder in $KUBEADM_DELETES; do
     [ -d "$folder" ] || continue
     guard "$folder" || return
-    locate "$folder" && unmounted "$HERE" || return 76
+    unmounted "$ROOT_REAL" || return 76
   done
 }
 
