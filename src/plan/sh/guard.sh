@@ -195,7 +195,7 @@ secluded() { unshare --mount --propagation private -- /bin/sh "$0" inside "$@"; 
 cover_protected() {
   printf '%s\n' "$PROTECT" | while IFS= read -r protected; do
     [ -d "$protected" ] || continue
-    real "$protected" && mount -t tmpfs -o ro,size=4k,mode=0 kfleet "$REAL" || {
+    mount -t tmpfs -o ro,size=4k,mode=0 -- kfleet "$protected" || {
       say "refused: cannot cover the protected path $protected"
       exit 76
     }

@@ -83,8 +83,8 @@ remove_entries() { [ $# -gt 0 ] && remove "$@"; }
 
 # Removes the entries $1… of $ROOT; without entries, all that is in it.
 remove() {
-  locate "$ROOT" || return
-  there=$(present "$HERE" "$@") || return
+  [ -d "$ROOT" ] || return 64
+  there=$(present "$ROOT/." "$@") || return # its contents, where it is a link
   [ -n "$there" ] || return 64
   secluded remove_secluded "$ROOT" "$@"
 }
