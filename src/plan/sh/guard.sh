@@ -120,10 +120,18 @@ guard() {
   done
 }
 
-# The guard for every folder that is going to be emptied, before anything is touched.
+# The guard for every folder that is going to be emptied, before anything is touched. $UNMOUNTED are those below which a
+# later step unmounts; in the others nothing may be mounted, or the delete would say so when half of the work is done.
 check_roots() {
   for folder in "$@"; do
-    [ ! -d "$folder" ] || guard "$folder" || return
+    [ -d "$folder" ] || continue
+    guard "$folder" || return
+    case " $UNMOUNTED " in *" $folder "*) continue ;; esac
+    points=$(mounts_below "$ROOT_REAL") || return
+    [ -n "$points" ] || continue
+    say "refused: below $folder is mounted what Kubernetes did not mount there; unmount it first:"
+    printf '%s\n' "$points"
+    return 76
   done
 }
 
