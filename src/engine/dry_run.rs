@@ -5,7 +5,7 @@ use super::probing::measure;
 use crate::attached::fresh_nonce;
 use crate::diagnose::forbidden;
 use crate::model::{Facts, JoinCommand, Level, Node};
-use crate::plan::{Count, ResetRequest, join, reset};
+use crate::plan::{Count, ResetRequest, join, reset, restore};
 use crate::transport::Transport;
 use std::fmt::Write;
 
@@ -23,6 +23,7 @@ pub async fn dry_run<T: Transport>(context: &Context<T>, node: &Node) -> Result<
     let mut text = String::new();
     match context.task {
         Task::Status => {}
+        Task::Restore(ref from) => script(&mut text, "after a look", &restore(node, &context.run, from)),
         Task::Reset { start, ceiling, .. } => resets(context, node, &facts, start..=ceiling, &mut text),
         Task::Join => {
             let command = pretended(context).await?;

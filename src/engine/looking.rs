@@ -37,7 +37,7 @@ impl<T: Transport> Driver<'_, T> {
     /// The control plane's word about the Node counts more than what the node itself could ask.
     async fn ask_control_plane(&mut self) {
         let Some(control_plane) = &self.context.control_plane else { return };
-        if matches!(self.context.task, Task::Reset { .. }) {
+        if matches!(self.context.task, Task::Reset { .. } | Task::Restore(_)) {
             return;
         }
         if let (Some(true), Fact::Known(hostname)) = (self.facts.has_joined(), &self.facts.hostname) {
@@ -97,7 +97,7 @@ impl<T: Transport> Driver<'_, T> {
         }
         match self.context.task {
             Task::Reset { scope, .. } => self.judge_clean(scope),
-            Task::Join | Task::Status => self.judge_membership(),
+            Task::Join | Task::Restore(_) | Task::Status => self.judge_membership(),
         }
     }
 

@@ -47,7 +47,7 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
 fn bounds<T: Transport>(context: &Context<T>) -> Bounds {
     let (goal, start, ceiling) = match context.task {
         Task::Reset { start, ceiling, .. } => (Goal::Reset, start, ceiling),
-        Task::Join | Task::Status => (Goal::Join, context.policy.start, context.policy.ceiling),
+        Task::Join | Task::Restore(_) | Task::Status => (Goal::Join, context.policy.start, context.policy.ceiling),
     };
     Bounds { goal, start, ceiling, attempts: context.policy.attempts, losses: LOSSES }
 }
@@ -83,6 +83,10 @@ impl<T: Transport> Driver<'_, T> {
         }
         if matches!(self.context.task, Task::Status) {
             return self.look().await;
+        }
+        if let Task::Restore(from) = &self.context.task {
+            let outcome = self.restore(from).await;
+            return self.compared(outcome).await;
         }
         let mut action = self.ladder.on(Input::Start);
         loop {
@@ -130,7 +134,7 @@ impl<T: Transport> Driver<'_, T> {
 
     /// Nothing counts as well done on a node whose protected paths are not what they were.
     async fn compared(&mut self, outcome: Outcome) -> Outcome {
-        let Some(before) = self.protected_before.take().filter(|_| self.ladder.changed_something()) else {
+        let Some(before) = self.protected_before.take().filter(|_| self.phases > 0) else {
             return outcome;
         };
         let mut said = Vec::new();
@@ -186,7 +190,7 @@ impl<T: Transport> Driver<'_, T> {
             (Task::Join, Phase::Probe) if self.verify => self.ladder.attempts(),
             // It prepares the next one, as far as there is one.
             (Task::Join, _) => (self.ladder.attempts() + 1).min(self.context.policy.attempts),
-            (Task::Reset { .. } | Task::Status, _) => 0,
+            (Task::Reset { .. } | Task::Restore(_) | Task::Status, _) => 0,
         };
         self.context.events.send(Kind::PhaseStarted { node: self.node.name.clone(), phase, attempt, level, steps });
     }

@@ -14,6 +14,7 @@ mod outcome;
 mod path;
 mod policy;
 mod protected;
+mod run_id;
 mod status;
 
 pub use allow::Allow;
@@ -30,4 +31,5 @@ pub use outcome::{NodeReport, Outcome};
 pub use path::{ALWAYS_PROTECTED, InvalidPath, ProtectedPath, RemovePath, Root};
 pub use policy::{JoinSource, Policy};
 pub use protected::{Identity, Presence, ProtectedState};
+pub use run_id::{InvalidRunId, RunId};
 pub use status::NodeStatus;

@@ -9,6 +9,7 @@ mod launch;
 mod phase;
 mod probe;
 mod reset;
+mod restore;
 mod step;
 
 pub use cluster::{ask_node_object, mint_token};
@@ -19,6 +20,7 @@ pub use launch::{follow, launch};
 pub use phase::PhaseScript;
 pub use probe::{Count, Section, probe};
 pub use reset::{Refusal, ResetRequest, reset};
+pub use restore::restore;
 pub use step::Step;
 
 /// Where containerd's CRI listens, as kubeadm and crictl take it.
