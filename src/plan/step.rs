@@ -10,8 +10,8 @@ use std::fmt;
 pub enum Step {
     /// Refuses on machines that carry a control plane or etcd, or lack the tools that make deleting safe.
     CheckWorker,
-    /// Refuses where a folder to be emptied is, holds or lies in a protected path, before anything is touched. Each delete
-    /// asks the same again, right before it.
+    /// Refuses where a folder to be emptied is, holds or lies in a protected path, or has something mounted in it that no
+    /// step unmounts, before anything is touched. Each delete asks the same again, right before it.
     CheckRoots(&'static [Root]),
     /// Refuses where Docker or another containerd namespace would lose its containers.
     CheckContainerdIsOurs,
@@ -103,6 +103,9 @@ pub(super) const LINKS: [&str; 22] = [
     "lxc_health",
 ];
 
+/// Where kubelet and containerd mount, so that a reset unmounts before it removes.
+const UNMOUNTED: [Root; 3] = [Root::Kubelet, Root::ContainerdState, Root::ContainerdRoot];
+
 impl Step {
     /// Whether the phase ends when this step fails. A guard's refusal always ends it.
     pub fn need(&self) -> Need {
@@ -124,9 +127,9 @@ impl Step {
     pub fn fragment(&self) -> Fragment {
         match self {
             Self::CheckWorker => Fragment::new("check_worker"),
-            Self::CheckRoots(roots) => {
-                Fragment::new("check_roots \"$@\"").args(roots.iter().map(|root| Word::new(root.path())))
-            }
+            Self::CheckRoots(roots) => Fragment::new("check_roots \"$@\"")
+                .var("UNMOUNTED", Word::new(UNMOUNTED.map(Root::path).join(" ")))
+                .args(roots.iter().map(|root| Word::new(root.path()))),
             Self::CheckContainerdIsOurs => Fragment::new("check_containerd_is_ours"),
             Self::CheckSshDevice => Fragment::new("check_ssh_device \"$@\"").args(LINKS.map(Word::new)),
             Self::Backup { run } => Fragment::new("backup").var("BACKUP", Word::within(BACKUP, run)),

@@ -28,21 +28,28 @@ UNESCAPE='function un(s, o, i) {
 }'
 
 # Sets PLACE to "major:minor path-in-file-system" of $1 (resolved, existing): equal for all bind mounts of one
-# folder, whatever they are called. The kernel says by mnt_id which mount the path is on.
+# folder, whatever they are called. The kernel says by mnt_id which mount the path is on. Sets SHOWN to 1 where a mount at
+# or below $1 shows a part of place $2 or the whole of it, else to 0.
 place() {
   ID=$({ while read -r key value; do [ "$key" != mnt_id: ] || printf %s "$value"; done </proc/self/fdinfo/9; } 9<"$1") || return 1
   [ -n "$ID" ] || return 1
-  PLACE=$(X=$1 awk -F '[ ]' -v id="$ID" "$UNESCAPE"'
+  other=${2-}
+  PLACE=$(X=$1 DEVICE=${other%% *} PLACE_PATH=${other#* } awk -F '[ ]' -v id="$ID" "$UNESCAPE"'
+    function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
+    BEGIN { x = ENVIRON["X"]; device = ENVIRON["DEVICE"]; path = ENVIRON["PLACE_PATH"]; shown = 0 }
+    { root = un($4); mount = un($5) }
+    $3 == device && within(mount, x) && (within(root, path) || within(path, root)) { shown = 1 }
     $1 == id {
-      mount = un($5); root = un($4); x = ENVIRON["X"]
       if (mount == "/") mount = ""
       if (root == "/") root = ""
-      path = root substr(x, length(mount) + 1)
-      if (path == "") path = "/"
-      printf "%s %sx", $3, path
+      place = root substr(x, length(mount) + 1)
+      if (place == "") place = "/"
+      place = $3 " " place
       found = 1
     }
-    END { exit !found }' /proc/self/mountinfo) || return 1
+    END { printf "%s %sx", shown, place; exit !found }' /proc/self/mountinfo) || return 1
+  SHOWN=${PLACE%% *}
+  PLACE=${PLACE#* }
   PLACE=${PLACE%x}
 }
 
@@ -63,17 +70,6 @@ mounts_below() {
   [ -n "$LIST" ] || return 0
   SORTED=$(printf '%s\n' "$LIST" | sort -k1,1nr -k2,2nr | cut -d' ' -f3)
   [ -n "$SORTED" ] && printf '%s\n' "$SORTED"
-}
-
-# 0 where a mount at or below $1 (resolved) shows a part of place $2 or the whole of it, 1 where none does, else 2.
-shows() {
-  X=$1 DEVICE=${2%% *} PLACE_PATH=${2#* } awk -F '[ ]' "$UNESCAPE"'
-    function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
-    {
-      mount = un($5); root = un($4); x = ENVIRON["X"]; path = ENVIRON["PLACE_PATH"]
-      if ($3 == ENVIRON["DEVICE"] && within(mount, x) && (within(root, path) || within(path, root))) found = 1
-    }
-    END { exit NR == 0 ? 2 : !found }' /proc/self/mountinfo
 }
 
 # Mounts elsewhere that would go along if all below $1 (resolved; place $2) were unmounted, because their parents share
@@ -124,10 +120,18 @@ guard() {
   done
 }
 
-# The guard for every folder that is going to be emptied, before anything is touched.
+# The guard for every folder that is going to be emptied, before anything is touched. $UNMOUNTED are those below which a
+# later step unmounts; in the others nothing may be mounted, or the delete would say so when half of the work is done.
 check_roots() {
   for folder in "$@"; do
-    [ ! -d "$folder" ] || guard "$folder" || return
+    [ -d "$folder" ] || continue
+    guard "$folder" || return
+    case " $UNMOUNTED " in *" $folder "*) continue ;; esac
+    points=$(mounts_below "$ROOT_REAL") || return
+    [ -n "$points" ] || continue
+    say "refused: below $folder is mounted what Kubernetes did not mount there; unmount it first:"
+    printf '%s\n' "$points"
+    return 76
   done
 }
 
@@ -157,35 +161,26 @@ guard_against() {
       return 76
     fi
   fi
-  answer=$(timeout -k 1 10 stat -L -- "$2" 2>&1 >/dev/null)
+  answer=$(timeout -k 1 10 stat -Lc %d:%i -- "$2" 2>&1)
   case $?:$answer in
-    0:*) ;;
     1:*": No such file or directory" | 1:*": Not a directory") return 0 ;; # nothing is there to lose
-    *)
+    0:*[!0-9:]* | 0: | [!0]*)
       say "refused: the protected path $2 does not answer (is its disk or server away?) $answer"
       return 76
       ;;
   esac
-  inode=$(stat -Lc %d:%i -- "$kept") && place "$kept" || {
+  place "$kept" "$ROOT_PLACE" || {
     say "refused: cannot tell where the protected path $2 lies"
     return 76
   }
-  if [ "$inode" = "$ROOT_INODE" ] || touch_each_other "$PLACE" "$ROOT_PLACE"; then
+  if [ "$answer" = "$ROOT_INODE" ] || touch_each_other "$PLACE" "$ROOT_PLACE"; then
     say "refused: $1 is the protected path $2 under another name ($ROOT_PLACE, $PLACE)"
     return 76
   fi
-  shows "$kept" "$ROOT_PLACE"
-  case $? in
-    0)
-      say "refused: $1 is part of the protected path $2 under another name ($ROOT_PLACE)"
-      return 76
-      ;;
-    1) ;;
-    *)
-      say "refused: cannot tell what is mounted below the protected path $2"
-      return 76
-      ;;
-  esac
+  if [ "$SHOWN" = 1 ]; then
+    say "refused: $1 is part of the protected path $2 under another name ($ROOT_PLACE)"
+    return 76
+  fi
 }
 
 # 75 unless nothing is mounted below $1 (resolved).
@@ -208,7 +203,7 @@ secluded() { unshare --mount --propagation private -- /bin/sh "$0" inside "$@"; 
 cover_protected() {
   printf '%s\n' "$PROTECT" | while IFS= read -r protected; do
     [ -d "$protected" ] || continue
-    real "$protected" && mount -t tmpfs -o ro,size=4k,mode=0 kfleet "$REAL" || {
+    mount -t tmpfs -o ro,size=4k,mode=0 -- kfleet "$protected" || {
       say "refused: cannot cover the protected path $protected"
       exit 76
     }

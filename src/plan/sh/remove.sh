@@ -83,17 +83,15 @@ remove_entries() { [ $# -gt 0 ] && remove "$@"; }
 
 # Removes the entries $1… of $ROOT; without entries, all that is in it.
 remove() {
-  locate "$ROOT" || return
-  there=$(present "$HERE" "$@") || return
+  [ -d "$ROOT" ] || return 64
+  there=$(present "$ROOT/." "$@") || return # its contents, where it is a link
   [ -n "$there" ] || return 64
-  guard "$ROOT" || return
-  unmounted "$HERE" || return
   secluded remove_secluded "$ROOT" "$@"
 }
 
 remove_secluded() {
-  locate "$1" || return
   guard "$1" || return
+  HERE=$ROOT_REAL
   shift
   unmounted "$HERE" || return
   cover_protected || return
@@ -122,7 +120,6 @@ kubeadm_reset() {
       return 75
     fi
   done
-  kubeadm_may_delete || return
   secluded kubeadm_reset_secluded
 }
 
@@ -130,7 +127,7 @@ kubeadm_may_delete() {
   for folder in $KUBEADM_DELETES; do
     [ -d "$folder" ] || continue
     guard "$folder" || return
-    locate "$folder" && unmounted "$HERE" || return 76
+    unmounted "$ROOT_REAL" || return 76
   done
 }
 
