@@ -12,7 +12,7 @@ mod reset;
 mod step;
 
 pub use cluster::{ask_node_object, mint_token};
-pub use containerd_config::{ConfigError, moved_folder, with_systemd_cgroup};
+pub use containerd_config::{ConfigError, with_systemd_cgroup};
 pub use join::join;
 pub(crate) use launch::FOLLOW_STEP;
 pub use launch::{follow, launch};
