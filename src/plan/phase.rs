@@ -30,6 +30,7 @@ const LIBRARY: [&str; 7] = [
     include_str!("sh/network.sh"),
     include_str!("sh/firewall.sh"),
     include_str!("sh/containerd.sh"),
+    include_str!("sh/restore.sh"),
 ];
 
 impl PhaseScript {

@@ -2,6 +2,7 @@
 //! part of it that arrives alone runs anything.
 
 mod forms;
+mod protected;
 mod quoting;
 mod shells;
 mod support;
