@@ -195,8 +195,9 @@ pub fn probe(node: &Node, run: &str, count: Count) -> Script {
     script
 }
 
-const LIBRARY: [&str; 8] = [
+const LIBRARY: [&str; 9] = [
     include_str!("sh/guard.sh"),
+    include_str!("sh/backing.sh"),
     include_str!("sh/roots.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/network.sh"),

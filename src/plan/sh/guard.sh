@@ -11,6 +11,9 @@ real() {
   REAL=${REAL%??}
 }
 
+NEWLINE='
+'
+
 # Whether path $1 is $2 or lies below it.
 within() {
   case $1 in "$2" | "$2"/*) return 0 ;; esac
@@ -28,23 +31,33 @@ UNESCAPE='function un(s, o, i) {
 }'
 
 # Sets PLACE to "major:minor path-in-file-system" of $1 (resolved, existing): equal for all bind mounts of one
-# folder, whatever they are called; and KIND to that file system's type. The kernel says by mnt_id which mount (ID) the
-# path is on.
+# folder, whatever they are called; and KIND to that file system's type. The kernel says by mnt_id which mount the path
+# is on. Where place $2 is given: sets SHOWN to 1 where a mount at or below $1 shows a part of it or the whole of it, else
+# to 0, and PARTS to what these mounts and the one that $1 is on are made of (backing.sh).
 place() {
   ID=$({ while read -r key value; do [ "$key" != mnt_id: ] || printf %s "$value"; done </proc/self/fdinfo/9; } 9<"$1") || return 1
   [ -n "$ID" ] || return 1
-  PLACE=$(X=$1 awk -F '[ ]' -v id="$ID" "$UNESCAPE"'
+  other=${2-}
+  PLACE=$(X=$1 DEVICE=${other%% *} PLACE_PATH=${other#* } awk -F '[ ]' -v id="$ID" "$UNESCAPE$MADE_OF"'
+    function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
+    BEGIN { x = ENVIRON["X"]; device = ENVIRON["DEVICE"]; path = ENVIRON["PLACE_PATH"]; shown = 0 }
+    { root = un($4); mount = un($5) }
+    $3 == device && within(mount, x) && (within(root, path) || within(path, root)) { shown = 1 }
     $1 == id {
-      mount = un($5); root = un($4); x = ENVIRON["X"]
       if (mount == "/") mount = ""
       if (root == "/") root = ""
-      path = root substr(x, length(mount) + 1)
-      if (path == "") path = "/"
+      place = root substr(x, length(mount) + 1)
+      if (place == "") place = "/"
       for (i = 7; i < NF && $i != "-"; i++) { }
-      printf "%s %s %sx", $(i + 1), $3, path
+      place = $(i + 1) " " $3 " " place
       found = 1
     }
-    END { exit !found }' /proc/self/mountinfo) || return 1
+    device && ($1 == id || within(un($5), x)) { made_of() }
+    END { printf "\n.\n%s %sx", shown, place; exit !found }' /proc/self/mountinfo) || return 1
+  PARTS=${PLACE%%"$NEWLINE.$NEWLINE"*}
+  PLACE=${PLACE#"$PARTS$NEWLINE.$NEWLINE"}
+  SHOWN=${PLACE%% *}
+  PLACE=${PLACE#* }
   KIND=${PLACE%% *}
   PLACE=${PLACE#* }
   PLACE=${PLACE%x}
@@ -57,7 +70,8 @@ touch_each_other() {
 }
 
 # Whether path, which is below x, lies in one of the entries: a name, or how one begins with a * behind it; none: any.
-CHOSEN='function chosen(path, x, count, list, i) {
+CHOSEN='
+function chosen(path, x, count, list, i) {
   path = substr(path, length(x) + 2) "/"
   path = substr(path, 1, index(path, "/") - 1)
   count = split(ENVIRON["ENTRIES"], list, " ")
@@ -80,111 +94,9 @@ mounts_below() {
   [ -n "$SORTED" ] && printf '%s\n' "$SORTED"
 }
 
-# 0 where a mount at or below $1 (resolved) shows a part of place $2 or the whole of it, 1 where none does, else 2.
-# Prints what these mounts and the one that $1 lies on (number $3) are made of, as mountinfo spells it: "device 8:1",
-# "source /dev/sda1", "folder 0:40 /upper" (of the file system with that number) and "union /mount /a:/b".
-shows() {
-  X=$1 DEVICE=${2%% *} PLACE_PATH=${2#* } MOUNT_ID=$3 awk -F '[ ]' "$UNESCAPE"'
-    function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
-    function folder(path) { if (path ~ /^\//) print "folder", $3, path }
-    function layers(list, i, n, part) {
-      # overlay escapes backslashes and colons once more
-      gsub(/\\134\\134/, "\001", list)
-      gsub(/\\134:/, "\002", list)
-      n = split(list, part, ":")
-      for (i = 1; i <= n; i++) {
-        gsub(/\001/, "\\134", part[i])
-        gsub(/\002/, ":", part[i])
-        folder(part[i])
-      }
-    }
-    function made_of(i, n, option) {
-      for (i = 7; i < NF && $i != "-"; i++) { }
-      type = $(i + 1); source = $(i + 2)
-      print "device", $3
-      if (type == "overlay") {
-        n = split($(i + 3), option, ",")
-        for (i = 1; i <= n; i++) if (sub(/^(upperdir|workdir|(lower|data)dir\+?)=/, "", option[i])) layers(option[i])
-      } else if (type ~ /^fuse\.(mergerfs|mhddfs|unionfs)/) print "union", $5, source
-      else if (source ~ /^\/dev\//) print "source", source
-      else if (source ~ /^\/[^\/]/) folder(source)
-      else if (source ~ /^(localhost|127\.[0-9.]+|\[::1\]):\//) folder(substr(source, index(source, ":/") + 1))
-    }
-    {
-      mount = un($5); root = un($4); x = ENVIRON["X"]; path = ENVIRON["PLACE_PATH"]
-      if ($3 == ENVIRON["DEVICE"] && within(mount, x) && (within(root, path) || within(path, root))) found = 1
-      if ($1 == ENVIRON["MOUNT_ID"] || within(mount, x)) made_of()
-    }
-    END { exit NR == 0 ? 2 : !found }' /proc/self/mountinfo
-}
-
-# Prints numbers of devices that are made of files in place $1, as loop devices are, and of what is made of those.
-devices_in() {
-  set +f -- "$1" # unmounting takes no patterns
-  for loop in /sys/block/loop*/loop/backing_file; do
-    [ -r "$loop" ] && IFS= read -r file <"$loop" || continue
-    [ -e "$file" ] || continue # elsewhere, or deleted already
-    set -- "$@" "${loop%/loop/backing_file}" "$file"
-  done
-  [ $# -gt 1 ] || return 0
-  # Two processes for all of them; there may be dozens where snaps are.
-  inside=$(
-    wanted=$1
-    shift
-    printf '%s\n' "$@" | DEVICE=${wanted%% *} PLACE_PATH=${wanted#* } awk -F '[ ]' "$UNESCAPE"'
-      function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
-      FNR == NR { mount[NR] = un($5); root[NR] = un($4); device[NR] = $3; mounts = NR; next }
-      FNR % 2 { loop = $0; next }
-      {
-        on = 0
-        for (i = 1; i <= mounts; i++) if (within($0, mount[i]) && (!on || length(mount[i]) >= length(mount[on]))) on = i
-        path = (root[on] == "/" ? "" : root[on]) substr($0, (mount[on] == "/" ? 0 : length(mount[on])) + 1)
-        if (device[on] == ENVIRON["DEVICE"] && within(path, ENVIRON["PLACE_PATH"])) print loop
-      }' /proc/self/mountinfo -
-  ) || return
-  for block in $inside; do
-    made_with "$block" || return
-  done
-}
-
-# Prints the number of block device $1 (a folder in /sys) and of its partitions and all that they hold up.
-made_with() {
-  cat "$1/dev" || return
-  for above in "$1"/holders/* "$1/${1##*/}p"*; do
-    [ ! -e "$above/dev" ] || (made_with "$above") || return
-  done
-}
-
-# Prints the folders that a union mount (at $1; its source $2 names them, or what is left of them without what their
-# names have in common) is made of. Fails where that cannot be told.
-branches() {
-  case $2 in
-    /*) names=$2 ;;
-    *)
-      names=
-      for process in /proc/[0-9]*; do
-        read -r name 2>/dev/null <"$process/comm" || continue
-        case $name in mergerfs | mhddfs | unionfs*) ;; *) continue ;; esac
-        words=$(tr '\0' '\n' 2>/dev/null <"$process/cmdline")
-        printf '%s\n' "$words" | grep -qxF -- "$1" || continue
-        names=$(printf '%s\n' "$words" | grep '^/' | grep -vxF -- "$1")
-      done
-      ;;
-  esac
-  names=$(printf '%s\n' "$names" | tr ':' '\n' | sed 's/=[A-Za-z,0-9]*$//')
-  [ -n "$names" ] || return
-  set +f
-  printf '%s\n' "$names" | while IFS= read -r name; do
-    IFS=
-    for branch in $name; do # they may be patterns
-      printf '%s\n' "$branch"
-    done
-  done
-}
-
-# Mounts elsewhere that would go along if all below $1 (resolved; place $2), in the entries in $3, were unmounted, because their parents share
-# mounts. Copies of mounts in $1 under another name of it are to go; a mount of what it lies on anyway, that hides no
-# other mount, takes nothing away.
+# Mounts elsewhere that would go along if all below $1 (resolved; place $2) and in the entries in $3 were unmounted,
+# because their parents share mounts. Copies of mounts in $1 under another name of it are to go; a mount of what it lies
+# on anyway, that hides no other mount, takes nothing away.
 # Fails where that cannot be told.
 taken_along() {
   X=$1 DEVICE=${2%% *} PLACE_PATH=${2#* } ENTRIES=$3 awk -F '[ ]' "$UNESCAPE$CHOSEN"'
@@ -233,6 +145,7 @@ guard() {
       return 76
       ;;
   esac
+  # shellcheck disable=SC2034 # for parts_are_elsewhere
   ROOT_DEVICES=$(devices_in "$ROOT_PLACE") || {
     say "refused: cannot tell which loop devices are files in $1"
     return 76
@@ -281,80 +194,30 @@ guard_against() {
       return 76
     fi
   fi
-  answer=$(timeout -k 1 10 stat -L -- "$2" 2>&1 >/dev/null)
+  answer=$(timeout -k 1 10 stat -Lc %d:%i -- "$2" 2>&1)
   case $?:$answer in
-    0:*) ;;
     1:*": No such file or directory" | 1:*": Not a directory") return 0 ;; # nothing is there to lose
-    *)
+    0:*[!0-9:]* | 0: | [!0]*)
       say "refused: the protected path $2 does not answer (is its disk or server away?) $answer"
       return 76
       ;;
   esac
-  inode=$(stat -Lc %d:%i -- "$kept") && place "$kept" || {
+  place "$kept" "$ROOT_PLACE" || {
     say "refused: cannot tell where the protected path $2 lies"
     return 76
   }
-  if [ "$inode" = "$ROOT_INODE" ] || touch_each_other "$PLACE" "$ROOT_PLACE"; then
+  if [ "$answer" = "$ROOT_INODE" ] || touch_each_other "$PLACE" "$ROOT_PLACE"; then
     say "refused: $1 is the protected path $2 under another name ($ROOT_PLACE, $PLACE)"
     return 76
   fi
-  parts=$(shows "$kept" "$ROOT_PLACE" "$ID")
-  case $? in
-    0)
-      say "refused: $1 is part of the protected path $2 under another name ($ROOT_PLACE)"
-      return 76
-      ;;
-    1) ;;
-    *)
-      say "refused: cannot tell what is mounted below the protected path $2"
-      return 76
-      ;;
-  esac
-  printf '%s\n' "$parts" | while read -r part at names; do
-    part_is_elsewhere "$part" "$at" "$names" || {
-      say "refused: the protected path $2 is made of what lies in $1 or around it, or that cannot be told ($part $at $names)"
-      exit 76
-    }
-  done
-}
-
-# Whether a line of what a protected path is made of has nothing to do with the root.
-part_is_elsewhere() {
-  case $1 in
-    device) ! one_of "$2" "$ROOT_DEVICES" ;;
-    source)
-      [ -n "$ROOT_DEVICES" ] || return 0
-      real "$2" || return
-      [ ! -r "/sys/class/block/${REAL##*/}/dev" ] || ! one_of "$(cat "/sys/class/block/${REAL##*/}/dev")" "$ROOT_DEVICES"
-      ;;
-    folder)
-      unescaped=$(unescape "$3")
-      folder_is_elsewhere "${unescaped%x}" "$2"
-      ;;
-    union)
-      unescaped=$(unescape "$2")
-      named=$(unescape "$3")
-      list=$(branches "${unescaped%x}" "${named%x}") || return
-      printf '%s\n' "$list" | while IFS= read -r branch; do
-        folder_is_elsewhere "$branch" - || exit 1
-      done
-      ;;
-  esac
-}
-
-# Whether $1 is one of the lines of $2.
-one_of() { case $NEWLINE$2$NEWLINE in *"$NEWLINE$1$NEWLINE"*) ;; *) return 1 ;; esac }
-
-NEWLINE='
-'
-
-# Whether folder $1, of which the file system with number $2 is made, is clear of the root. A folder on that file system
-# itself is not the one that was meant when it was mounted: the system has changed its / since.
-folder_is_elsewhere() {
-  real "$1" && ! within "$REAL" "$ROOT_REAL" || return
-  [ -e "$REAL" ] || return 0
-  place "$REAL" || return
-  [ "${PLACE%% *}" = "$2" ] || ! touch_each_other "$PLACE" "$ROOT_PLACE"
+  if [ "$SHOWN" = 1 ]; then
+    say "refused: $1 is part of the protected path $2 under another name ($ROOT_PLACE)"
+    return 76
+  fi
+  parts_are_elsewhere "$PARTS" || {
+    say "refused: the protected path $2 is made of what lies in $1, or that cannot be told ($(printf '%s' "$PARTS" | tr '\n' ' '))"
+    return 76
+  }
 }
 
 # 75 unless nothing is mounted below $1 (resolved), in the entries in $2.
@@ -377,7 +240,7 @@ secluded() { unshare --mount --propagation private -- /bin/sh "$0" inside "$@"; 
 cover_protected() {
   printf '%s\n' "$PROTECT" | while IFS= read -r protected; do
     [ -d "$protected" ] || continue
-    real "$protected" && mount -t tmpfs -o ro,size=4k,mode=0 kfleet "$REAL" || {
+    mount -t tmpfs -o ro,size=4k,mode=0 -- kfleet "$protected" || {
       say "refused: cannot cover the protected path $protected"
       exit 76
     }

@@ -94,17 +94,15 @@ remove_entries() { [ $# -gt 0 ] && remove "$@"; }
 remove() { each_folder remove_in "$@"; }
 
 remove_in() {
-  locate "$FOLDER" || return
-  there=$(entries print "$HERE" "$@") || return
+  [ -d "$FOLDER" ] || return 64
+  there=$(entries print "$FOLDER/." "$@") || return # its contents, where it is a link
   [ -n "$there" ] || return 64
-  guard "$FOLDER" || return
-  unmounted "$HERE" "$*" || return
   secluded remove_secluded "$FOLDER" "$@"
 }
 
 remove_secluded() {
-  locate "$1" || return
   guard "$1" || return
+  HERE=$ROOT_REAL
   shift
   unmounted "$HERE" "$*" || return
   cover_protected || return
@@ -127,7 +125,6 @@ kubeadm_reset() {
       return 75
     fi
   done
-  kubeadm_may_delete || return
   secluded kubeadm_reset_secluded
 }
 
@@ -135,7 +132,7 @@ kubeadm_may_delete() {
   for folder in $KUBEADM_DELETES; do
     [ -d "$folder" ] || continue
     guard "$folder" || return
-    locate "$folder" && unmounted "$HERE" || return 76
+    unmounted "$ROOT_REAL" || return 76
   done
 }
 
