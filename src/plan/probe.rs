@@ -195,7 +195,7 @@ pub fn probe(node: &Node, run: &str, count: Count) -> Script {
     script
 }
 
-const LIBRARY: [&str; 9] = [
+const LIBRARY: [&str; 10] = [
     include_str!("sh/guard.sh"),
     include_str!("sh/backing.sh"),
     include_str!("sh/roots.sh"),

@@ -19,6 +19,8 @@ pub(crate) struct Outcome {
     /// What is left in kubelet's folder and in /etc/kubernetes.
     pub(crate) left: Vec<String>,
     pub(crate) kubeadm_ran: bool,
+    /// mountinfo at the end.
+    pub(crate) mounts: String,
     /// What a case's own way to run wrote down.
     pub(crate) notes: String,
     before: BTreeSet<String>,
@@ -32,6 +34,7 @@ impl Outcome {
             left: text("left").lines().map(str::to_owned).collect(),
             kubeadm_ran: folder.join("kubeadm-ran").exists(),
             notes: text("notes"),
+            mounts: text("mounts"),
             before: text("before").split('\0').map(str::to_owned).collect(),
             after: text("after").split('\0').map(str::to_owned).collect(),
             ..Self::default()
