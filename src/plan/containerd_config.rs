@@ -44,17 +44,6 @@ fn version(config: &DocumentMut) -> i64 {
     config.get("version").and_then(Item::as_integer).unwrap_or(1)
 }
 
-/// The folder that a config moves away from containerd's defaults, where it does (`root`, `state`).
-pub fn moved_folder(config: &str) -> Option<String> {
-    let config = config.parse::<DocumentMut>().ok()?;
-    [("root", crate::model::Root::ContainerdRoot), ("state", crate::model::Root::ContainerdState)].into_iter().find_map(
-        |(key, usual)| {
-            let folder = config.get(key)?.as_str()?.trim_end_matches('/');
-            (!folder.is_empty() && folder != usual.path()).then(|| format!("{key} = {folder}"))
-        },
-    )
-}
-
 fn patch(mut config: DocumentMut) -> Result<String, ConfigError> {
     let plugin = match version(&config) {
         2 => "io.containerd.grpc.v1.cri",

@@ -14,7 +14,7 @@ mod restore;
 mod step;
 
 pub use cluster::{ask_node_object, mint_token, revoke_token};
-pub use containerd_config::{ConfigError, moved_folder, with_systemd_cgroup};
+pub use containerd_config::{ConfigError, with_systemd_cgroup};
 pub use join::join;
 pub(crate) use launch::FOLLOW_STEP;
 pub use launch::{follow, launch};

@@ -22,8 +22,10 @@ pub struct PhaseScript {
 const ALSO_PROTECTED: &str = "/var/lib/etcd";
 
 /// The library that every changing script carries: all of it, so that a reader of one script knows them all.
-const LIBRARY: [&str; 8] = [
+const LIBRARY: [&str; 10] = [
     include_str!("sh/guard.sh"),
+    include_str!("sh/backing.sh"),
+    include_str!("sh/roots.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/units.sh"),
     include_str!("sh/network.sh"),

@@ -1,7 +1,7 @@
 //! The probe: everything worth knowing, in one round trip, changing nothing.
 
 use super::CRI_SOCKET;
-use super::reset::{AGGRESSIVE_REMOVES, CNI_CONFIG_NAMES, GENTLE_REMOVES};
+use super::reset::{AGGRESSIVE_REMOVES, CNI_CONFIG_NAMES, GENTLE_REMOVES, MOVED_KUBELET_STATE};
 use super::step::LINKS;
 use crate::model::{Node, RemovePath};
 use crate::shell::{Fragment, Need, Script, Word};
@@ -111,8 +111,10 @@ impl Section {
             Self::ImageFilesystem => Fragment::new("probe_image_filesystem"),
             Self::PodLinks => Fragment::new("pod_links \"$@\"").args(LINKS.map(Word::new)),
             Self::Chains => Fragment::new("count_chains"),
-            Self::KubeletMounts => Fragment::new("locate /var/lib/kubelet || return; mounts_below \"$HERE\""),
-            Self::GentleLeftovers => Fragment::new("probe_leftovers \"$@\"").args(leftovers(&GENTLE_REMOVES)),
+            Self::KubeletMounts => of_moved_kubelet("probe_kubelet_mounts"),
+            Self::GentleLeftovers => {
+                of_moved_kubelet("probe_leftovers \"$@\" && probe_moved_leftovers").args(leftovers(&GENTLE_REMOVES))
+            }
             Self::AggressiveLeftovers => Fragment::new("probe_leftovers \"$@\"").args(leftovers(&AGGRESSIVE_REMOVES)),
             Self::Residue => Fragment::new("probe_residue"),
             Self::Protected => {
@@ -130,6 +132,11 @@ impl Section {
             Self::NodeObject => Fragment::new("probe_node_object"),
         }
     }
+}
+
+/// `body` with kubelet's entries in a moved folder as words in `ENTRIES`.
+fn of_moved_kubelet(body: &'static str) -> Fragment {
+    Fragment::new(body).var("ENTRIES", Word::new(MOVED_KUBELET_STATE.names().join(" ")))
 }
 
 /// What tells a fresh node from a half-joined and a joined one, and a worker from a control plane.
@@ -188,8 +195,10 @@ pub fn probe(node: &Node, run: &str, count: Count) -> Script {
     script
 }
 
-const LIBRARY: [&str; 8] = [
+const LIBRARY: [&str; 10] = [
     include_str!("sh/guard.sh"),
+    include_str!("sh/backing.sh"),
+    include_str!("sh/roots.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/network.sh"),
     include_str!("sh/firewall.sh"),

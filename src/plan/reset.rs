@@ -1,6 +1,6 @@
 //! The reset at each level: the whole list, in the only order that works.
 
-use super::{PhaseScript, Step, moved_folder, with_systemd_cgroup};
+use super::{PhaseScript, Step, with_systemd_cgroup};
 use crate::model::{Allow, Fact, Facts, Level, Node, Phase, RemovePath, Root};
 
 /// What a reset needs to know beyond the node.
@@ -37,6 +37,36 @@ pub fn reset(node: &Node, request: &ResetRequest<'_>) -> Result<PhaseScript, Ref
 /// kubelet's own state: volumes, pods, certificates, config.
 const KUBELET_STATE: RemovePath = RemovePath::contents(Root::Kubelet);
 
+/// What kubelet makes in its `--root-dir` (its pki and config.yaml are where kubeadm puts them, not there).
+pub(super) const MOVED_KUBELET_STATE: RemovePath = RemovePath::entries(
+    Root::MovedKubelet,
+    &[
+        "pods",
+        "plugins",
+        "plugins_registry",
+        "plugin-containers",
+        "pod-resources",
+        "device-plugins",
+        "checkpoints",
+        "image_manager",
+        "cpu_manager_state",
+        "memory_manager_state",
+        "dra_manager_state",
+        "pod_status_manager_state",
+        "allocated_pods_state",
+        "actuated_pods_state",
+    ],
+);
+
+/// containerd's folders in the order in which they go, `state` before `root`: its plugins keep all they have in folders
+/// of their ids, its unpacking in tmpmounts.
+const CONTAINERD_STATE: [RemovePath; 4] = [
+    RemovePath::contents(Root::ContainerdState),
+    RemovePath::entries(Root::MovedContainerdState, &["io.containerd.*"]),
+    RemovePath::contents(Root::ContainerdRoot),
+    RemovePath::entries(Root::MovedContainerdRoot, &["io.containerd.*", "tmpmounts"]),
+];
+
 /// What kubeadm writes into /etc/kubernetes. Other files there are the admin's and stay.
 const KUBEADM_FILES: RemovePath = RemovePath::entries(
     Root::EtcKubernetes,
@@ -70,7 +100,7 @@ pub(super) const CNI_CONFIG_NAMES: [&str; 8] = [
 const CNI_CONFIGS: RemovePath = RemovePath::entries(Root::CniConfig, &CNI_CONFIG_NAMES);
 
 /// Where a gentle reset removes; `kubeadm reset`, which runs in it too, also empties the CNI state.
-const GENTLE_ROOTS: [Root; 3] = [Root::Kubelet, Root::EtcKubernetes, Root::CniState];
+const GENTLE_ROOTS: [Root; 4] = [Root::Kubelet, Root::EtcKubernetes, Root::CniState, Root::MovedKubelet];
 
 /// What a gentle reset leaves empty.
 pub(super) const GENTLE_REMOVES: [RemovePath; 2] = [KUBELET_STATE, KUBEADM_FILES];
@@ -88,18 +118,29 @@ fn kubernetes_state(lazy: bool) -> Vec<Step> {
     let mut steps = vec![
         Step::StopUnit("kubelet.service"),
         Step::RemovePods,
-        Step::UnmountBelow { root: Root::Kubelet, lazy },
+        Step::UnmountBelow { path: KUBELET_STATE, lazy },
+        Step::UnmountBelow { path: MOVED_KUBELET_STATE, lazy },
         Step::KubeadmReset,
     ];
     steps.extend(GENTLE_REMOVES.map(Step::Remove));
+    steps.push(Step::Remove(MOVED_KUBELET_STATE));
     steps
 }
 
 fn gentle(request: &ResetRequest<'_>) -> Vec<Step> {
-    let mut steps =
-        vec![Step::CheckWorker, Step::CheckRoots(&GENTLE_ROOTS), Step::Backup { run: request.run.to_owned() }];
+    let mut steps = vec![
+        Step::CheckWorker,
+        Step::CheckRoots(&GENTLE_ROOTS),
+        Step::Backup { run: request.run.to_owned() },
+        Step::NoteMoved(&[Root::MovedKubelet]),
+    ];
     steps.extend(kubernetes_state(false));
-    steps.extend([Step::ReloadUnits, Step::RestartContainerd, Step::AwaitCri]);
+    steps.extend([
+        Step::ReloadUnits,
+        Step::RestartContainerd,
+        Step::AwaitCri,
+        Step::ForgetMoved(&[Root::MovedKubelet]),
+    ]);
     steps
 }
 
@@ -107,30 +148,25 @@ fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
     let present = match &request.facts.containerd_config {
         Fact::Known(text) => text.as_deref(),
         Fact::Unknown(why) => {
-            return Err(Refusal(format!("containerd's config could not be read ({why}), and it may move its data")));
+            return Err(Refusal(format!("containerd's config could not be read ({why}), so none can be made of it")));
         }
     };
-    if let Some(folder) = present.and_then(moved_folder) {
-        return Err(Refusal(format!(
-            "containerd's config.toml moves its data (`{folder}`), and kfleet removes only the default folders"
-        )));
-    }
     let default = request.facts.containerd_default_config.known().map(String::as_str);
     let config = with_systemd_cgroup(present, default).map_err(|error| Refusal(error.to_string()))?;
 
     let mut steps = vec![
         Step::CheckWorker,
         Step::CheckRoots(&Root::ALL),
+        Step::CheckSnapshotters,
         Step::CheckContainerdIsOurs,
         Step::CheckSshDevice,
         Step::Backup { run: request.run.to_owned() },
+        Step::NoteMoved(&Root::MOVED),
     ];
     steps.extend(kubernetes_state(true));
     steps.extend([Step::StopUnit("containerd.service"), Step::KillPods]);
-    for root in [Root::ContainerdState, Root::ContainerdRoot] {
-        steps.push(Step::UnmountBelow { root, lazy: true });
-    }
-    steps.extend([Root::ContainerdState, Root::ContainerdRoot].map(RemovePath::contents).map(Step::Remove));
+    steps.extend(CONTAINERD_STATE.map(|path| Step::UnmountBelow { path, lazy: true }));
+    steps.extend(CONTAINERD_STATE.map(Step::Remove));
     steps.extend(AGGRESSIVE_REMOVES.map(Step::Remove));
     steps.extend([
         Step::PurgeFirewall,
@@ -139,6 +175,7 @@ fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
         Step::ReloadUnits,
         Step::RestartContainerd,
         Step::AwaitCri,
+        Step::ForgetMoved(&Root::MOVED),
     ]);
     Ok(steps)
 }

@@ -13,6 +13,12 @@ pub enum Step {
     /// Refuses where a folder to be emptied is, holds or lies in a protected path, or has something mounted in it that no
     /// step unmounts, before anything is touched. Each delete asks the same again, right before it.
     CheckRoots(&'static [Root]),
+    /// Refuses where containerd keeps snapshots that are more than files in folders.
+    CheckSnapshotters,
+    /// Writes down where kubelet and containerd have moved these, as the files that say so go before the folders do.
+    NoteMoved(&'static [Root]),
+    /// Drops what was written down: the reset of these came to its end.
+    ForgetMoved(&'static [Root]),
     /// Refuses where Docker or another containerd namespace would lose its containers.
     CheckContainerdIsOurs,
     /// Refuses where the SSH connection runs over an interface that would be deleted.
@@ -26,10 +32,10 @@ pub enum Step {
     StopUnit(&'static str),
     /// Removes pods through CRI, while CNI can still clean up after them.
     RemovePods,
-    /// Unmounts all below a root; `lazy` detaches what is busy.
+    /// Unmounts all below what is going to be removed; `lazy` detaches what is busy.
     UnmountBelow {
-        /// The root.
-        root: Root,
+        /// What is going to be removed.
+        path: RemovePath,
         /// Whether busy mounts are detached (`umount -l`) as a last resort.
         lazy: bool,
     },
@@ -104,7 +110,14 @@ pub(super) const LINKS: [&str; 22] = [
 ];
 
 /// Where kubelet and containerd mount, so that a reset unmounts before it removes.
-const UNMOUNTED: [Root; 3] = [Root::Kubelet, Root::ContainerdState, Root::ContainerdRoot];
+const UNMOUNTED: [Root; 6] = [
+    Root::Kubelet,
+    Root::ContainerdState,
+    Root::ContainerdRoot,
+    Root::MovedKubelet,
+    Root::MovedContainerdState,
+    Root::MovedContainerdRoot,
+];
 
 impl Step {
     /// Whether the phase ends when this step fails. A guard's refusal always ends it.
@@ -129,15 +142,19 @@ impl Step {
             Self::CheckWorker => Fragment::new("check_worker"),
             Self::CheckRoots(roots) => Fragment::new("check_roots \"$@\"")
                 .var("UNMOUNTED", Word::new(UNMOUNTED.map(Root::path).join(" ")))
-                .args(roots.iter().map(|root| Word::new(root.path()))),
+                .args(places(roots)),
+            Self::CheckSnapshotters => Fragment::new("check_snapshotters"),
+            Self::NoteMoved(roots) => Fragment::new("note_moved \"$@\"").args(places(roots)),
+            Self::ForgetMoved(roots) => Fragment::new("forget_moved \"$@\"").args(places(roots)),
             Self::CheckContainerdIsOurs => Fragment::new("check_containerd_is_ours"),
             Self::CheckSshDevice => Fragment::new("check_ssh_device \"$@\"").args(LINKS.map(Word::new)),
             Self::Backup { run } => Fragment::new("backup").var("BACKUP", Word::within(BACKUP, run)),
             Self::StopUnit(unit) => Fragment::new("stop_unit").var("UNIT", Word::new(*unit)),
             Self::RemovePods => Fragment::new("remove_pods"),
-            Self::UnmountBelow { root, lazy } => Fragment::new("unmount_below")
-                .var("ROOT", Word::new(root.path()))
-                .var("LAZY", Word::new(if *lazy { "yes" } else { "no" })),
+            Self::UnmountBelow { path, lazy } => Fragment::new("unmount_below \"$@\"")
+                .var("ROOT", Word::new(path.root().path()))
+                .var("LAZY", Word::new(if *lazy { "yes" } else { "no" }))
+                .args(names(path)),
             Self::KubeadmReset => Fragment::new("kubeadm_reset"),
             Self::Remove(path) => {
                 let function = match (path.root(), path.names()) {
@@ -145,8 +162,7 @@ impl Step {
                     (_, []) => "remove_contents",
                     (_, [_, ..]) => "remove_entries \"$@\"",
                 };
-                let names = path.names().iter().map(|name| Word::new(*name));
-                Fragment::new(function).var("ROOT", Word::new(path.root().path())).args(names)
+                Fragment::new(function).var("ROOT", Word::new(path.root().path())).args(names(path))
             }
             Self::KillPods => Fragment::new("kill_pods"),
             Self::PurgeFirewall => Fragment::new("purge_firewall"),
@@ -171,6 +187,14 @@ impl Step {
     }
 }
 
+fn places(roots: &[Root]) -> impl Iterator<Item = Word> {
+    roots.iter().map(|root| Word::new(root.path()))
+}
+
+fn names(path: &RemovePath) -> impl Iterator<Item = Word> {
+    path.names().iter().map(|name| Word::new(*name))
+}
+
 /// Where copies of what a run changes are kept, a folder per run.
 const BACKUP: &str = "/var/lib/kfleet/backup";
 
@@ -179,12 +203,15 @@ impl fmt::Display for Step {
         match self {
             Self::CheckWorker => f.write_str("check that this is a worker"),
             Self::CheckRoots(_) => f.write_str("check that no protected path is in reach"),
+            Self::CheckSnapshotters => f.write_str("check how containerd keeps snapshots"),
+            Self::NoteMoved(_) => f.write_str("note moved folders"),
+            Self::ForgetMoved(_) => f.write_str("forget moved folders"),
             Self::CheckContainerdIsOurs => f.write_str("check that nobody else uses containerd"),
             Self::CheckSshDevice => f.write_str("check the way of this connection"),
             Self::Backup { .. } => f.write_str("keep copies of configuration"),
             Self::StopUnit(unit) => write!(f, "stop {unit}"),
             Self::RemovePods => f.write_str("remove pods"),
-            Self::UnmountBelow { root, .. } => write!(f, "unmount below {}", root.path()),
+            Self::UnmountBelow { path, .. } => write!(f, "unmount below {}", path.root()),
             Self::KubeadmReset => f.write_str("kubeadm reset"),
             Self::Remove(path) => write!(f, "remove {path}"),
             Self::KillPods => f.write_str("kill leftover containers"),

@@ -13,6 +13,7 @@ mod mounts;
 mod names;
 mod outcome;
 mod random;
+mod roots;
 mod sandbox;
 mod steps;
 mod worker;

@@ -81,15 +81,40 @@ probe_leftovers() {
   done
 }
 
+# What is left in a folder to which kubelet was moved, of the entries in $ENTRIES.
+probe_moved_leftovers() {
+  list=$(moved_folders @kubelet) || return
+  printf '%s\n' "$list" | while IFS= read -r folder; do
+    [ -n "$folder" ] || continue
+    for entry in $ENTRIES; do
+      probe_leftovers "$folder/$entry"
+    done
+  done
+}
+
+probe_kubelet_mounts() {
+  list=$(moved_folders @kubelet) || return
+  if locate /var/lib/kubelet; then mounts_below "$HERE" || return; fi
+  printf '%s\n' "$list" | while IFS= read -r folder; do
+    if [ -n "$folder" ] && locate "$folder"; then mounts_below "$HERE" "$ENTRIES" || exit; fi
+  done
+}
+
 # Counted in the folders themselves, so that it works with a containerd that does not.
 probe_containerd_items() {
-  count=0
-  for item in /var/lib/containerd/io.containerd.snapshotter.v1.*/snapshots/* \
-    /var/lib/containerd/io.containerd.content.v1.content/blobs/*/* \
-    /run/containerd/io.containerd.runtime.v2.task/*/*; do
-    if [ -e "$item" ]; then count=$((count + 1)); fi
-  done
-  echo "$count"
+  roots=$(moved_folders @containerd-root) && states=$(moved_folders @containerd-state) || return
+  printf '%s\n' /var/lib/containerd "$roots" /run/containerd "$states" | {
+    count=0
+    while IFS= read -r folder; do
+      [ -n "$folder" ] || continue
+      for item in "$folder"/io.containerd.snapshotter.v1.*/snapshots/* \
+        "$folder"/io.containerd.content.v1.content/blobs/*/* \
+        "$folder"/io.containerd.runtime.v2.task/*/*; do
+        if [ -e "$item" ]; then count=$((count + 1)); fi
+      done
+    done
+    echo "$count"
+  }
 }
 
 probe_node_object() {
