@@ -22,12 +22,14 @@ pub struct PhaseScript {
 const ALSO_PROTECTED: &str = "/var/lib/etcd";
 
 /// The library that every changing script carries: all of it, so that a reader of one script knows them all.
-const LIBRARY: [&str; 6] = [
+const LIBRARY: [&str; 8] = [
     include_str!("sh/guard.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/units.sh"),
     include_str!("sh/network.sh"),
     include_str!("sh/firewall.sh"),
+    include_str!("sh/runtime.sh"),
+    include_str!("sh/share.sh"),
     include_str!("sh/containerd.sh"),
 ];
 

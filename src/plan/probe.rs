@@ -22,9 +22,9 @@ pub enum Section {
     Files,
     /// `server:` line of kubelet.conf.
     ApiServer,
-    /// `crictl info`.
+    /// `crictl info`; without crictl "cri plugin STATE".
     CriInfo,
-    /// Mount point from `crictl imagefsinfo`, then block size, blocks, free blocks of its file system.
+    /// Mount point from `crictl imagefsinfo`; block size, blocks, free blocks of its file system; who named it.
     ImageFilesystem,
     /// Interfaces, one per line.
     PodLinks,
@@ -38,8 +38,12 @@ pub enum Section {
     AggressiveLeftovers,
     /// What is left outside of Kubernetes' own folders, one thing per line.
     Residue,
+    /// Who besides Kubernetes uses containerd, one per line.
+    ContainerdSharers,
     /// A number.
     ContainerdItems,
+    /// CRI's runtimes that are runc and do not use systemd for cgroups, one per line.
+    Cgroupfs,
     /// config.toml.
     ContainerdConfig,
     /// `containerd config default`.
@@ -50,7 +54,7 @@ pub enum Section {
 
 impl Section {
     /// In the order of the script.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::System,
         Self::Running,
         Self::Units,
@@ -65,7 +69,9 @@ impl Section {
         Self::GentleLeftovers,
         Self::AggressiveLeftovers,
         Self::Residue,
+        Self::ContainerdSharers,
         Self::ContainerdItems,
+        Self::Cgroupfs,
         Self::ContainerdConfig,
         Self::ContainerdDefaultConfig,
         Self::NodeObject,
@@ -88,7 +94,9 @@ impl Section {
             Self::GentleLeftovers => "GentleLeftovers",
             Self::AggressiveLeftovers => "AggressiveLeftovers",
             Self::Residue => "Residue",
+            Self::ContainerdSharers => "ContainerdSharers",
             Self::ContainerdItems => "ContainerdItems",
+            Self::Cgroupfs => "Cgroupfs",
             Self::ContainerdConfig => "ContainerdConfig",
             Self::ContainerdDefaultConfig => "ContainerdDefaultConfig",
             Self::NodeObject => "NodeObject",
@@ -111,7 +119,9 @@ impl Section {
             Self::GentleLeftovers => Fragment::new("probe_leftovers \"$@\"").args(leftovers(&GENTLE_REMOVES)),
             Self::AggressiveLeftovers => Fragment::new("probe_leftovers \"$@\"").args(leftovers(&AGGRESSIVE_REMOVES)),
             Self::Residue => Fragment::new("probe_residue"),
+            Self::ContainerdSharers => Fragment::new("containerd_sharers"),
             Self::ContainerdItems => Fragment::new("probe_containerd_items"),
+            Self::Cgroupfs => Fragment::new("probe_cgroupfs"),
             Self::ContainerdConfig => {
                 Fragment::new("[ -f /etc/containerd/config.toml ] || return 64; cat /etc/containerd/config.toml")
             }
@@ -170,12 +180,13 @@ pub fn probe(node: &Node, run: &str) -> Script {
     script
 }
 
-const LIBRARY: [&str; 7] = [
+const LIBRARY: [&str; 8] = [
     include_str!("sh/guard.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/network.sh"),
     include_str!("sh/firewall.sh"),
     include_str!("sh/residue.sh"),
+    include_str!("sh/runtime.sh"),
     include_str!("sh/node_object.sh"),
     include_str!("sh/probe.sh"),
 ];

@@ -84,6 +84,21 @@ pub(super) const AGGRESSIVE_REMOVES: [RemovePath; 5] = [
     CNI_CONFIGS,
 ];
 
+/// The roots of an aggressive reset that leaves containerd's folders to containerd.
+const SHARED_ROOTS: [Root; 7] = [
+    Root::Kubelet,
+    Root::EtcKubernetes,
+    Root::CniState,
+    Root::CniConfig,
+    Root::FlannelRun,
+    Root::PodLogs,
+    Root::ContainerLogs,
+];
+
+/// What runs beside the kubelet where it is no pod, and would make interfaces and chains anew. Stopped, and left enabled:
+/// who installed it on the host wants it after the next boot.
+const NETWORK_UNITS: [&str; 3] = ["kube-proxy.service", "flanneld.service", "flannel.service"];
+
 fn kubernetes_state(lazy: bool) -> Vec<Step> {
     let mut steps = vec![
         Step::StopUnit("kubelet.service"),
@@ -118,27 +133,34 @@ fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
     let default = request.facts.containerd_default_config.known().map(String::as_str);
     let config = with_systemd_cgroup(present, default).map_err(|error| Refusal(error.to_string()))?;
 
+    let shared = request.allow.shared_runtime && !request.facts.containerd_sharers.is_known_and(Vec::is_empty);
+    let (roots, whose): (&[Root], _) =
+        if shared { (&SHARED_ROOTS, Step::CheckSharedContainerd) } else { (&Root::ALL, Step::CheckContainerdIsOurs) };
     let mut steps = vec![
         Step::CheckWorker,
-        Step::CheckRoots(&Root::ALL),
-        Step::CheckContainerdIsOurs,
+        Step::CheckRoots(roots),
+        whose,
         Step::CheckSshDevice,
+        Step::CheckContainerdConfig { text: config.clone() },
         Step::Backup { run: request.run.to_owned() },
     ];
     steps.extend(kubernetes_state(true));
-    steps.extend([Step::StopUnit("containerd.service"), Step::KillPods]);
-    for root in [Root::ContainerdState, Root::ContainerdRoot] {
-        steps.push(Step::UnmountBelow { root, lazy: true });
+    steps.extend(NETWORK_UNITS.map(Step::StopUnit));
+    if shared {
+        steps.extend([Step::RemoveShare, Step::KillPods]);
+    } else {
+        steps.extend([Step::StopUnit("containerd.service"), Step::KillPods]);
+        for root in [Root::ContainerdState, Root::ContainerdRoot] {
+            steps.push(Step::UnmountBelow { root, lazy: true });
+        }
+        steps.extend([Root::ContainerdState, Root::ContainerdRoot].map(RemovePath::contents).map(Step::Remove));
     }
-    steps.extend([Root::ContainerdState, Root::ContainerdRoot].map(RemovePath::contents).map(Step::Remove));
     steps.extend(AGGRESSIVE_REMOVES.map(Step::Remove));
     steps.extend([
         Step::PurgeFirewall,
         Step::DeleteLinks,
-        Step::WriteContainerdConfig { text: config, run: request.run.to_owned() },
         Step::ReloadUnits,
-        Step::RestartContainerd,
-        Step::AwaitCri,
+        Step::ApplyContainerdConfig { text: config, run: request.run.to_owned(), shared },
     ]);
     Ok(steps)
 }
