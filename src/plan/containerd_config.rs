@@ -116,9 +116,20 @@ fn use_systemd(runtimes: &mut dyn TableLike) -> Result<(), ConfigError> {
     let names: Vec<String> =
         runtimes.iter().filter(|(_, item)| is_runc(item)).map(|(name, _)| name.to_owned()).collect();
     for name in names {
-        table(runtimes, &[&name, "options"])?.insert("SystemdCgroup", value(true));
+        set_true(table(runtimes, &[&name, "options"])?, "SystemdCgroup");
     }
     Ok(())
+}
+
+/// Sets a key where it is not set already, without touching how it is indented.
+fn set_true(table: &mut dyn TableLike, key: &str) {
+    match table.get_mut(key) {
+        Some(item) if item.as_bool() == Some(true) => {}
+        Some(item) => *item = value(true),
+        None => {
+            table.insert(key, value(true));
+        }
+    }
 }
 
 /// The table at `path` below `table`, in whatever form it is written; made where it is missing.

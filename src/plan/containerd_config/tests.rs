@@ -40,6 +40,7 @@ fn in_the_defaults_of_containerd_one_line_changes() {
     for default in DEFAULTS {
         let after = with_systemd_cgroup(None, Some(default)).unwrap();
         assert_eq!(change(default, &after), "-SystemdCgroup = false\n+SystemdCgroup = true\n");
+        assert_eq!(after, default.replace("SystemdCgroup = false", "SystemdCgroup = true"), "down to the blanks");
         assert_eq!(patched(default, Some(default)), after);
     }
 }

@@ -97,7 +97,7 @@ probe_leftovers() {
 }
 
 # Where containerd is Kubernetes' alone, counted in the folders themselves, so that it works with a containerd that does
-# not; else the part that is Kubernetes'.
+# not, and what only its metadata know besides; else the part that is Kubernetes'.
 probe_containerd_items() {
   sharers=$(containerd_sharers) || return
   if [ -n "$sharers" ]; then
@@ -111,6 +111,9 @@ probe_containerd_items() {
     /run/containerd/io.containerd.runtime.v2.task/*/*; do
     if [ -e "$item" ]; then count=$((count + 1)); fi
   done
+  if share=$(kubernetes_share 2>/dev/null); then
+    count=$((count + $(printf '%s\n' "$share" | grep -cE '^(containers|images|leases|sandboxes) ')))
+  fi
   echo "$count"
 }
 
