@@ -43,6 +43,7 @@ cri_dropins() {
 # Puts $CONFIG in place, has containerd run with it, and asks the running containerd. What does not start is taken back.
 # SHARED=yes starts containerd again only where it must be.
 apply_containerd_config() {
+  began=$(date +%s)
   new=no
   if [ ! -f "$CONFIG_FILE" ] || [ "$(cat "$CONFIG_FILE" && printf x)" != "${CONFIG}x" ]; then
     install_config || {
@@ -92,10 +93,9 @@ cri_knows_pods() {
 
 # Puts back what this run has replaced, and says how containerd took it.
 roll_back() {
-  words=$(timeout -k 1 10 journalctl -u containerd.service -n 30 -o cat --no-pager 2>/dev/null |
-    grep -E 'level=(error|fatal)|^containerd: ' | tail -n 3)
-  words="${trouble#kfleet: }${words:+; its last words: $words}"
-  words=$(printf '%s\n' "$words" | sed -n 'H; ${ x; s/^\n//; s/\n/; /g; p; }')
+  words=$(timeout -k 1 10 journalctl -u containerd.service --since "@$began" -o cat --no-pager 2>/dev/null |
+    grep -E '^containerd: |level=fatal|failed to load plugin.*cri' | tail -n 1 | sed 's/^time="[^"]*" level=[a-z]* //')
+  words=${words:-$(printf '%s\n' "${trouble#kfleet: }" | tail -n 3 | tr '\n' ' ')}
   if [ ! -e "$BACKUP/containerd-config.toml" ] && [ ! -e "$BACKUP/containerd-config.none" ]; then
     say "containerd does not come up: $words"
     return
@@ -109,9 +109,9 @@ roll_back() {
   fi
   systemctl reset-failed containerd.service 2>/dev/null # or it may be started too often for systemd
   if restart_containerd >/dev/null 2>&1; then
-    say "containerd did not come up with the new config, so the old one is back, and containerd runs with that; the new one is $BACKUP/containerd-config.failed.toml; $words"
+    say "containerd did not come up with the new config, so the old one is back, and containerd runs with that; the new one is $BACKUP/containerd-config.failed.toml: $words"
   else
-    say "containerd comes up neither with the new config nor with the old one, which is back; $words"
+    say "containerd comes up neither with the new config nor with the old one, which is back: $words"
   fi
 }
 
@@ -125,7 +125,7 @@ await_cri() {
       answer=$(timeout -k 1 10 crictl -r "$CRI_SOCKET" --timeout 5s info 2>&1) &&
         printf '%s' "$answer" | tr -d ' \n' | grep -q '"type":"RuntimeReady","status":true\|"status":true,"type":"RuntimeReady"' && return 0
     else
-      answer=$(timeout -k 1 10 ctr --address "${CRI_SOCKET#unix://}" plugins ls id==cri 2>&1) &&
+      answer=$(ctr_in k8s.io plugins ls id==cri 2>&1) &&
         printf '%s' "$answer" | grep -q ' ok *$' && return 0
     fi
     left=$((left - 1))

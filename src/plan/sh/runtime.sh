@@ -1,6 +1,12 @@
 # --- runtime: looks at containerd, changes nothing -------------------------------------------------------------
-# ctr in namespace $1.
-ctr_in() { timeout -k 1 30 ctr --address "${CRI_SOCKET#unix://}" --namespace "$@"; }
+# ctr in namespace $1. Before 2.0 it waits for a socket that is not there.
+ctr_in() {
+  if [ ! -S "${CRI_SOCKET#unix://}" ]; then
+    echo "containerd has no socket, so it does not run" >&2
+    return 1
+  fi
+  timeout -k 1 30 ctr --connect-timeout 5s --address "${CRI_SOCKET#unix://}" --namespace "$@"
+}
 
 # Prints who besides Kubernetes has something in this containerd, a line each; fails where that could not be listed. A
 # containerd that does not answer is judged by its folders and metadata.
@@ -13,7 +19,7 @@ containerd_sharers() {
     inactive | failed) ;;
     *) echo "Docker, which is running, or whether it is could not be told" ;;
   esac
-  if names=$(timeout -k 1 15 ctr --address "${CRI_SOCKET#unix://}" namespaces ls -q 2>/dev/null); then
+  if names=$(ctr_in k8s.io namespaces ls -q 2>/dev/null); then
     for name in $names; do
       [ "$name" != k8s.io ] || continue
       for kind in containers images content leases; do

@@ -1,7 +1,7 @@
 # --- share: Kubernetes' part of a containerd that serves others too ---------------------------------------------
 # Only containerd can tell whose is what; and it must be started again if its config changes, which others may not like.
 check_shared_containerd() {
-  timeout -k 1 15 ctr --address "${CRI_SOCKET#unix://}" namespaces ls -q >/dev/null || {
+  ctr_in k8s.io namespaces ls -q >/dev/null || {
     say "refused: containerd does not answer, so Kubernetes' share of it cannot be told from that of others"
     return 76
   }
