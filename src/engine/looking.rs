@@ -6,7 +6,7 @@ use super::probing::measure;
 use crate::attached::NoAnswer;
 use crate::diagnose::{Clean, Membership, Scope, busy, clean, forbidden, membership};
 use crate::escalate::{Input, Seen};
-use crate::model::{Fact, Phase};
+use crate::model::{Fact, Level, Phase};
 use crate::plan::Count;
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
@@ -102,6 +102,8 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     fn judge_clean(&mut self, scope: Scope) -> Seen {
+        // What has run must have done all that it promises, whatever was asked for at first.
+        let scope = if self.ladder.level() == Some(Level::Aggressive) { Scope::Everything } else { scope };
         match clean(&self.facts, scope) {
             Clean::Yes => {
                 if let Clean::No(left) = clean(&self.facts, Scope::Residue) {

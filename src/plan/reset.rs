@@ -114,6 +114,22 @@ pub(super) const AGGRESSIVE_REMOVES: [RemovePath; 5] = [
     CNI_CONFIGS,
 ];
 
+/// The roots of an aggressive reset that leaves containerd's folders to containerd.
+const SHARED_ROOTS: [Root; 8] = [
+    Root::Kubelet,
+    Root::MovedKubelet,
+    Root::EtcKubernetes,
+    Root::CniState,
+    Root::CniConfig,
+    Root::FlannelRun,
+    Root::PodLogs,
+    Root::ContainerLogs,
+];
+
+/// What runs beside the kubelet where it is no pod, and would make interfaces and chains anew. Stopped, and left enabled:
+/// who installed it on the host wants it after the next boot.
+const NETWORK_UNITS: [&str; 3] = ["kube-proxy.service", "flanneld.service", "flannel.service"];
+
 fn kubernetes_state(lazy: bool) -> Vec<Step> {
     let mut steps = vec![
         Step::StopUnit("kubelet.service"),
@@ -154,28 +170,36 @@ fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
     let default = request.facts.containerd_default_config.known().map(String::as_str);
     let config = with_systemd_cgroup(present, default).map_err(|error| Refusal(error.to_string()))?;
 
-    let mut steps = vec![
-        Step::CheckWorker,
-        Step::CheckRoots(&Root::ALL),
-        Step::CheckSnapshotters,
-        Step::CheckContainerdIsOurs,
+    let shared = request.allow.shared_runtime && !request.facts.containerd_sharers.is_known_and(Vec::is_empty);
+    let moved: &[Root] = if shared { &[Root::MovedKubelet] } else { &Root::MOVED };
+    let mut steps = vec![Step::CheckWorker];
+    if shared {
+        steps.extend([Step::CheckRoots(&SHARED_ROOTS), Step::CheckSharedContainerd]);
+    } else {
+        steps.extend([Step::CheckRoots(&Root::ALL), Step::CheckSnapshotters, Step::CheckContainerdIsOurs]);
+    }
+    steps.extend([
         Step::CheckSshDevice,
+        Step::CheckContainerdConfig { text: config.clone() },
         Step::Backup { run: request.run.to_owned() },
-        Step::NoteMoved(&Root::MOVED),
-    ];
+        Step::NoteMoved(moved),
+    ]);
     steps.extend(kubernetes_state(true));
-    steps.extend([Step::StopUnit("containerd.service"), Step::KillPods]);
-    steps.extend(CONTAINERD_STATE.map(|path| Step::UnmountBelow { path, lazy: true }));
-    steps.extend(CONTAINERD_STATE.map(Step::Remove));
+    steps.extend(NETWORK_UNITS.map(Step::StopUnit));
+    if shared {
+        steps.extend([Step::RemoveShare, Step::KillPods]);
+    } else {
+        steps.extend([Step::StopUnit("containerd.service"), Step::KillPods]);
+        steps.extend(CONTAINERD_STATE.map(|path| Step::UnmountBelow { path, lazy: true }));
+        steps.extend(CONTAINERD_STATE.map(Step::Remove));
+    }
     steps.extend(AGGRESSIVE_REMOVES.map(Step::Remove));
     steps.extend([
         Step::PurgeFirewall,
         Step::DeleteLinks,
-        Step::WriteContainerdConfig { text: config, run: request.run.to_owned() },
         Step::ReloadUnits,
-        Step::RestartContainerd,
-        Step::AwaitCri,
-        Step::ForgetMoved(&Root::MOVED),
+        Step::ApplyContainerdConfig { text: config, run: request.run.to_owned(), shared },
+        Step::ForgetMoved(moved),
     ]);
     Ok(steps)
 }

@@ -21,6 +21,14 @@ pub enum Step {
     ForgetMoved(&'static [Root]),
     /// Refuses where Docker or another containerd namespace would lose its containers.
     CheckContainerdIsOurs,
+    /// Refuses where Kubernetes' share of a containerd that serves others cannot be told apart, or containerd not be
+    /// started again beside them.
+    CheckSharedContainerd,
+    /// Refuses where containerd, with its drop-ins, does not make of the new config what it is meant to be.
+    CheckContainerdConfig {
+        /// The whole new text.
+        text: String,
+    },
     /// Refuses where the SSH connection runs over an interface that would be deleted.
     CheckSshDevice,
     /// Copies what a reset removes and an admin may have put there himself.
@@ -45,16 +53,21 @@ pub enum Step {
     Remove(RemovePath),
     /// Kills what is left of pods and their shims.
     KillPods,
+    /// Removes what in containerd is Kubernetes', through containerd, which goes on serving others.
+    RemoveShare,
     /// Removes chains of Kubernetes and CNI plugins, and every jump to them, from every iptables backend.
     PurgeFirewall,
     /// Deletes the pod networks' interfaces.
     DeleteLinks,
-    /// Puts a config.toml in place that containerd itself has read; the old one is kept.
-    WriteContainerdConfig {
+    /// Puts config.toml in place, starts containerd with it, and asks the running containerd what it made of it. Where it
+    /// does not come up, the old file is put back.
+    ApplyContainerdConfig {
         /// The whole new text.
         text: String,
         /// The run whose backup folder takes the old file.
         run: String,
+        /// Whether containerd serves others too, and is started again only where it must be.
+        shared: bool,
     },
     /// daemon-reload, reset-failed, kubelet enabled (kubeadm starts it).
     ReloadUnits,
@@ -131,6 +144,7 @@ impl Step {
             | Self::RemovePods
             | Self::KubeadmReset
             | Self::KillPods
+            | Self::RemoveShare
             | Self::AwaitCri => Need::Optional,
             _ => Need::Required,
         }
@@ -147,6 +161,10 @@ impl Step {
             Self::NoteMoved(roots) => Fragment::new("note_moved \"$@\"").args(places(roots)),
             Self::ForgetMoved(roots) => Fragment::new("forget_moved \"$@\"").args(places(roots)),
             Self::CheckContainerdIsOurs => Fragment::new("check_containerd_is_ours"),
+            Self::CheckSharedContainerd => Fragment::new("check_shared_containerd"),
+            Self::CheckContainerdConfig { text } => {
+                Fragment::new("check_containerd_config").var("CONFIG", Word::secret(text.as_str()))
+            }
             Self::CheckSshDevice => Fragment::new("check_ssh_device \"$@\"").args(LINKS.map(Word::new)),
             Self::Backup { run } => Fragment::new("backup").var("BACKUP", Word::within(BACKUP, run)),
             Self::StopUnit(unit) => Fragment::new("stop_unit").var("UNIT", Word::new(*unit)),
@@ -165,11 +183,13 @@ impl Step {
                 Fragment::new(function).var("ROOT", Word::new(path.root().path())).args(names(path))
             }
             Self::KillPods => Fragment::new("kill_pods"),
+            Self::RemoveShare => Fragment::new("remove_share"),
             Self::PurgeFirewall => Fragment::new("purge_firewall"),
             Self::DeleteLinks => Fragment::new("delete_links \"$@\"").args(LINKS.map(Word::new)),
-            Self::WriteContainerdConfig { text, run } => Fragment::new("write_containerd_config")
+            Self::ApplyContainerdConfig { text, run, shared } => Fragment::new("apply_containerd_config")
                 .var("CONFIG", Word::secret(text.as_str())) // registry passwords may be in it
-                .var("BACKUP", Word::within(BACKUP, run)),
+                .var("BACKUP", Word::within(BACKUP, run))
+                .var("SHARED", Word::new(if *shared { "yes" } else { "no" })),
             Self::ReloadUnits => Fragment::new("reload_units"),
             Self::RestartContainerd => Fragment::new("restart_containerd"),
             Self::AwaitCri => Fragment::new("await_cri"),
@@ -207,6 +227,8 @@ impl fmt::Display for Step {
             Self::NoteMoved(_) => f.write_str("note moved folders"),
             Self::ForgetMoved(_) => f.write_str("forget moved folders"),
             Self::CheckContainerdIsOurs => f.write_str("check that nobody else uses containerd"),
+            Self::CheckSharedContainerd => f.write_str("check that containerd can be shared"),
+            Self::CheckContainerdConfig { .. } => f.write_str("check containerd's new config"),
             Self::CheckSshDevice => f.write_str("check the way of this connection"),
             Self::Backup { .. } => f.write_str("keep copies of configuration"),
             Self::StopUnit(unit) => write!(f, "stop {unit}"),
@@ -215,9 +237,10 @@ impl fmt::Display for Step {
             Self::KubeadmReset => f.write_str("kubeadm reset"),
             Self::Remove(path) => write!(f, "remove {path}"),
             Self::KillPods => f.write_str("kill leftover containers"),
+            Self::RemoveShare => f.write_str("remove Kubernetes' share of containerd"),
             Self::PurgeFirewall => f.write_str("remove firewall chains"),
             Self::DeleteLinks => f.write_str("delete pod network interfaces"),
-            Self::WriteContainerdConfig { .. } => f.write_str("write containerd's config"),
+            Self::ApplyContainerdConfig { .. } => f.write_str("configure and start containerd"),
             Self::ReloadUnits => f.write_str("reload systemd units"),
             Self::RestartContainerd => f.write_str("restart containerd"),
             Self::AwaitCri => f.write_str("wait for the container runtime"),
