@@ -1,5 +1,6 @@
 //! One thing done to a node.
 
+use super::join_configuration::join_configuration;
 use crate::model::{JoinCommand, RemovePath, Root, RunId};
 use crate::shell::{Fragment, Need, Word};
 use std::fmt;
@@ -67,7 +68,12 @@ pub enum Step {
     /// Puts the rules back that a run kept a copy of.
     RestoreFirewall(RunId),
     /// `kubeadm join`.
-    KubeadmJoin(Box<JoinCommand>),
+    KubeadmJoin {
+        /// What to join.
+        command: Box<JoinCommand>,
+        /// Of kubeadm's configuration file.
+        api_version: &'static str,
+    },
 }
 
 /// Interfaces that pod networks create under fixed names (flannel, Calico, Cilium, Weave, kube-router, kube-proxy,
@@ -158,17 +164,15 @@ impl Step {
             Self::RestoreFirewall(from) => {
                 Fragment::new("restore_firewall").var("FROM", Word::within(BACKUP, from.as_str()))
             }
-            Self::KubeadmJoin(command) => Fragment::new(JOIN).args(super::join::arguments(command)),
+            Self::KubeadmJoin { command, api_version } => {
+                Fragment::new("join_cluster").var("CONFIGURATION", join_configuration(command, api_version))
+            }
         }
     }
 }
 
 /// Where copies of what a run changes are kept, a folder per run.
 const BACKUP: &str = "/var/lib/kfleet/backup";
-
-/// kubeadm's own waits add up to about 10 minutes (discovery 5, TLS bootstrap 5 [kubeadm constants]); the bound is for
-/// a kubeadm that hangs.
-const JOIN: &str = "timeout -k 10 900 kubeadm join \"$@\"";
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -193,7 +197,7 @@ impl fmt::Display for Step {
             Self::CheckBackup(from) => write!(f, "look for the copies of run {from}"),
             Self::RestoreContainerdConfig { .. } => f.write_str("put containerd's config back"),
             Self::RestoreFirewall(_) => f.write_str("put the firewall back"),
-            Self::KubeadmJoin(_) => f.write_str("kubeadm join"),
+            Self::KubeadmJoin { .. } => f.write_str("kubeadm join"),
         }
     }
 }
