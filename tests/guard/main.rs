@@ -7,6 +7,8 @@
 mod aliases;
 mod arrival;
 mod case;
+mod fixtures;
+mod interrupt;
 mod kubeadm;
 mod links;
 mod mounts;

@@ -62,7 +62,9 @@ backup() {
     (umask 077 && mkdir -p -- "${copy%/*}") && cp -a -x -- "$path" "${copy%/*}/" || return
   done
   for tool in $(firewall_tools); do
-    "$tool-save" >"$BACKUP/$tool.rules" || return
+    # Those of an earlier try in this run are the ones to go back to: our chains may be gone by now.
+    [ ! -e "$BACKUP/$tool.rules" ] || continue
+    "$tool-save" >"$BACKUP/$tool.new" && mv -- "$BACKUP/$tool.new" "$BACKUP/$tool.rules" || return
   done
   say "copies are in $BACKUP"
 }
