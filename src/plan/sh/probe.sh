@@ -83,7 +83,7 @@ probe_leftovers() {
 
 # What is left in a folder to which kubelet was moved, of the entries in $ENTRIES.
 probe_moved_leftovers() {
-  list=$(moved_folders @kubelet) || return
+  list=$(moved_folders @kubelet) || return 1 # a refusal would end the probe
   printf '%s\n' "$list" | while IFS= read -r folder; do
     [ -n "$folder" ] || continue
     for entry in $ENTRIES; do
@@ -93,7 +93,7 @@ probe_moved_leftovers() {
 }
 
 probe_kubelet_mounts() {
-  list=$(moved_folders @kubelet) || return
+  list=$(moved_folders @kubelet) || return 1 # a refusal would end the probe
   if locate /var/lib/kubelet; then mounts_below "$HERE" || return; fi
   printf '%s\n' "$list" | while IFS= read -r folder; do
     if [ -n "$folder" ] && locate "$folder"; then mounts_below "$HERE" "$ENTRIES" || exit; fi
@@ -102,7 +102,7 @@ probe_kubelet_mounts() {
 
 # Counted in the folders themselves, so that it works with a containerd that does not.
 probe_containerd_items() {
-  roots=$(moved_folders @containerd-root) && states=$(moved_folders @containerd-state) || return
+  roots=$(moved_folders @containerd-root) && states=$(moved_folders @containerd-state) || return 1
   printf '%s\n' /var/lib/containerd "$roots" /run/containerd "$states" | {
     count=0
     while IFS= read -r folder; do
