@@ -76,11 +76,25 @@ pub enum Root {
     PodLogs,
     /// Links to pods' log files.
     ContainerLogs,
+    /// Where network namespaces are mounted, pods' among others.
+    Netns,
+    /// Calico's name of the node and its MTU.
+    CalicoState,
+    /// Calico's sockets and, in eBPF mode, a cgroup mount.
+    CalicoRun,
+    /// Cilium's state and a cgroup mount.
+    CiliumRun,
+    /// kube-router's kubeconfig.
+    KubeRouterState,
+    /// Weave's database.
+    WeaveState,
+    /// Where Cilium and Calico's eBPF mode pin maps and programs; a file system of its own kind.
+    BpfGlobals,
 }
 
 impl Root {
     /// Every root.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::Kubelet,
         Self::EtcKubernetes,
         Self::CniState,
@@ -90,6 +104,13 @@ impl Root {
         Self::ContainerdRoot,
         Self::PodLogs,
         Self::ContainerLogs,
+        Self::Netns,
+        Self::CalicoState,
+        Self::CalicoRun,
+        Self::CiliumRun,
+        Self::KubeRouterState,
+        Self::WeaveState,
+        Self::BpfGlobals,
     ];
 
     /// Where it is, by the defaults of kubeadm, kubelet, containerd and the CNI plugins.
@@ -104,6 +125,13 @@ impl Root {
             Self::ContainerdRoot => "/var/lib/containerd",
             Self::PodLogs => "/var/log/pods",
             Self::ContainerLogs => "/var/log/containers",
+            Self::Netns => "/run/netns",
+            Self::CalicoState => "/var/lib/calico",
+            Self::CalicoRun => "/run/calico",
+            Self::CiliumRun => "/run/cilium",
+            Self::KubeRouterState => "/var/lib/kube-router",
+            Self::WeaveState => "/var/lib/weave",
+            Self::BpfGlobals => "/sys/fs/bpf/tc/globals",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The probe: everything worth knowing, in one round trip, changing nothing.
 
 use super::CRI_SOCKET;
-use super::reset::{AGGRESSIVE_REMOVES, CNI_CONFIG_NAMES, GENTLE_REMOVES};
+use super::reset::{AGGRESSIVE_REMOVES, CNI_CONFIG_NAMES, GENTLE_REMOVES, PLUGIN_REMOVES};
 use super::step::LINKS;
 use crate::model::{Node, RemovePath};
 use crate::shell::{Fragment, Need, Script, Word};
@@ -109,7 +109,8 @@ impl Section {
             Self::Chains => Fragment::new("count_chains"),
             Self::KubeletMounts => Fragment::new("locate /var/lib/kubelet || return; mounts_below \"$HERE\""),
             Self::GentleLeftovers => Fragment::new("probe_leftovers \"$@\"").args(leftovers(&GENTLE_REMOVES)),
-            Self::AggressiveLeftovers => Fragment::new("probe_leftovers \"$@\"").args(leftovers(&AGGRESSIVE_REMOVES)),
+            Self::AggressiveLeftovers => Fragment::new("probe_leftovers \"$@\"")
+                .args(leftovers(&AGGRESSIVE_REMOVES).into_iter().chain(leftovers(&PLUGIN_REMOVES))),
             Self::Residue => Fragment::new("probe_residue"),
             Self::ContainerdItems => Fragment::new("probe_containerd_items"),
             Self::ContainerdConfig => {
@@ -170,11 +171,15 @@ pub fn probe(node: &Node, run: &str) -> Script {
     script
 }
 
-const LIBRARY: [&str; 7] = [
+const LIBRARY: [&str; 11] = [
     include_str!("sh/guard.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/network.sh"),
+    include_str!("sh/netns.sh"),
     include_str!("sh/firewall.sh"),
+    include_str!("sh/nft.sh"),
+    include_str!("sh/ipset.sh"),
+    include_str!("sh/ipvs.sh"),
     include_str!("sh/residue.sh"),
     include_str!("sh/node_object.sh"),
     include_str!("sh/probe.sh"),

@@ -38,9 +38,18 @@ pub enum Step {
     Remove(RemovePath),
     /// Kills what is left of pods and their shims.
     KillPods,
-    /// Removes chains of Kubernetes and CNI plugins, and every jump to them, from every iptables backend.
+    /// Unmounts and removes the network namespaces of pods that are gone.
+    RemovePodNetns,
+    /// Saves the firewall's rules and starts a timer on the node that puts them back, unless kfleet takes it back over a
+    /// new connection.
+    ArmFirewall {
+        /// The run whose backup folder takes the copies.
+        run: String,
+    },
+    /// Removes chains of Kubernetes and CNI plugins, and every jump to them, from every iptables backend; their nftables
+    /// tables, ipsets and IPVS services.
     PurgeFirewall,
-    /// Deletes the pod networks' interfaces.
+    /// Deletes the pod networks' interfaces, and routes that would outlive them.
     DeleteLinks,
     /// Puts a config.toml in place that containerd itself has read; the old one is kept.
     WriteContainerdConfig {
@@ -61,7 +70,7 @@ pub enum Step {
 
 /// Interfaces that pod networks create under fixed names (flannel, Calico, Cilium, Weave, kube-router, kube-proxy,
 /// `NodeLocal` DNS), in the order in which they can be deleted. Never a pattern such as "anything vxlan".
-pub(super) const LINKS: [&str; 22] = [
+pub(super) const LINKS: [&str; 28] = [
     "cni0",
     "cbr0",
     "flannel.1",
@@ -72,10 +81,16 @@ pub(super) const LINKS: [&str; 22] = [
     "vxlan-v6.calico",
     "wireguard.cali",
     "wg-v6.cali",
+    "bpfin.cali",
+    "bpfout.cali",
     "cilium_host",
     "cilium_net",
     "cilium_vxlan",
     "cilium_geneve",
+    "cilium_wg0",
+    "vethwe-bridge",
+    "vethwe-datapath",
+    "vethwe-pcap",
     "weave",
     "datapath",
     "vxlan-6784",
@@ -86,19 +101,20 @@ pub(super) const LINKS: [&str; 22] = [
     "lxc_health",
 ];
 
+/// How long the node waits for kfleet after a change of its firewall, in seconds, before it takes the change back. Long
+/// enough for the rest of the phase and for a busy workstation to connect; shorter than kfleet tries to reconnect
+/// ([`crate::engine::Patience`]), so that a node that locked itself is seen again in the same run.
+pub(crate) const ROLLBACK_SECONDS: u64 = 90;
+
 impl Step {
     /// Whether the phase ends when this step fails. A guard's refusal always ends it.
     pub fn need(&self) -> Need {
         match self {
-            // Whether interfaces and chains are gone and CRI came back is for the next probe to judge, and containerd must
-            // be started again in any case. kubeadm's removals are all made again by `Remove`; a sick runtime cannot
-            // remove its pods.
-            Self::PurgeFirewall
-            | Self::DeleteLinks
-            | Self::RemovePods
-            | Self::KubeadmReset
-            | Self::KillPods
-            | Self::AwaitCri => Need::Optional,
+            // Whether CRI came back is for the next probe to judge, and containerd must be started again in any case.
+            // kubeadm's removals are all made again by `Remove`; a sick runtime cannot remove its pods.
+            Self::RemovePods | Self::KubeadmReset | Self::KillPods | Self::RemovePodNetns | Self::AwaitCri => {
+                Need::Optional
+            }
             _ => Need::Required,
         }
     }
@@ -122,6 +138,7 @@ impl Step {
             Self::Remove(path) => {
                 let function = match (path.root(), path.names()) {
                     (Root::CniState, _) => "remove_cni_state \"$@\"",
+                    (Root::BpfGlobals, _) => "remove_matching \"$@\"",
                     (_, []) => "remove_contents",
                     (_, [_, ..]) => "remove_entries \"$@\"",
                 };
@@ -129,6 +146,10 @@ impl Step {
                 Fragment::new(function).var("ROOT", Word::new(path.root().path())).args(names)
             }
             Self::KillPods => Fragment::new("kill_pods"),
+            Self::RemovePodNetns => Fragment::new("remove_pod_netns").var("ROOT", Word::new(Root::Netns.path())),
+            Self::ArmFirewall { run } => Fragment::new("arm_firewall")
+                .var("BACKUP", Word::within(BACKUP, run))
+                .var("ROLLBACK_SECONDS", Word::number(ROLLBACK_SECONDS)),
             Self::PurgeFirewall => Fragment::new("purge_firewall"),
             Self::DeleteLinks => Fragment::new("delete_links \"$@\"").args(LINKS.map(Word::new)),
             Self::WriteContainerdConfig { text, run } => Fragment::new("write_containerd_config")
@@ -163,7 +184,9 @@ impl fmt::Display for Step {
             Self::KubeadmReset => f.write_str("kubeadm reset"),
             Self::Remove(path) => write!(f, "remove {path}"),
             Self::KillPods => f.write_str("kill leftover containers"),
-            Self::PurgeFirewall => f.write_str("remove firewall chains"),
+            Self::RemovePodNetns => f.write_str("remove network namespaces of pods"),
+            Self::ArmFirewall { .. } => f.write_str("arm the timer that restores the firewall"),
+            Self::PurgeFirewall => f.write_str("remove firewall rules"),
             Self::DeleteLinks => f.write_str("delete pod network interfaces"),
             Self::WriteContainerdConfig { .. } => f.write_str("write containerd's config"),
             Self::ReloadUnits => f.write_str("reload systemd units"),

@@ -83,9 +83,7 @@ backup() {
     copy=$BACKUP$path
     (umask 077 && mkdir -p -- "${copy%/*}") && cp -a -x -- "$path" "${copy%/*}/" || return
   done
-  for tool in $(firewall_tools); do
-    "$tool-save" >"$BACKUP/$tool.rules" || return
-  done
+  save_firewall "$BACKUP" || return
   say "copies are in $BACKUP"
 }
 
