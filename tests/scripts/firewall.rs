@@ -198,9 +198,9 @@ fn a_purge_of_real_rules_leaves_those_of_others_to_the_byte_and_a_roll_back_rest
         save_firewall "$FOLDER/copies"; echo "saved $?"
         purge_firewall >"$FOLDER/said"; echo "purged $?"
         show >"$FOLDER/after"
-        restore_firewall "$FOLDER/copies"; echo "restored $?"
+        undo_purge "$FOLDER/copies"; echo "restored $?"
         show >"$FOLDER/again"
-        restore_firewall "$FOLDER/copies"; show | cmp - "$FOLDER/again" && echo "twice is once"
+        undo_purge "$FOLDER/copies"; show | cmp - "$FOLDER/again" && echo "twice is once"
         cmp "$FOLDER/before" "$FOLDER/again" && echo "same as before"
         diff "$FOLDER/before" "$FOLDER/after"; cat "$FOLDER/said" "$FOLDER/after"
         "#,

@@ -37,13 +37,13 @@ arm_firewall() {
 roll_back() {
   mv -- "$FIREWALL/armed" "$FIREWALL/fired" || return 0 # disarmed a moment ago
   say "kfleet did not come back, so the firewall's old rules do"
-  restore_firewall "$1"
+  undo_purge "$1"
   printf '%s\n' "$?" >"$FIREWALL/ended.new" && mv -- "$FIREWALL/ended.new" "$FIREWALL/ended"
 }
 
 # Undoes purge_firewall with the copies in folder $1: sets first, then the rules that use them. Of iptables' rules only
 # the tables that a purge changes are put back, each as a whole: so jumps stand again in their old places.
-restore_firewall() {
+undo_purge() {
   failed=0
   if [ -s "$1/ipset.sets" ]; then timeout -k 5 60 ipset -exist restore <"$1/ipset.sets" || failed=1; fi
   if [ -s "$1/nft.tables" ]; then timeout -k 5 60 nft -f "$1/nft.tables" || failed=1; fi
