@@ -29,7 +29,10 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Reset(args) => {
             let nodes = workers(&inventory, &args.selectors)?;
             let (start, ceiling, scope) = args.ladder();
-            let task = Task::Reset { start, ceiling, scope };
+            let task = match &args.restore_config {
+                Some(run) => Task::Restore(run.clone()),
+                None => Task::Reset { start, ceiling, scope },
+            };
             Fleet::new(cli, &inventory, task, nodes, &args.fleet).allow(args.allow()).change("reset", &args.change)
         }
         Command::Status(args) => {

@@ -2,7 +2,7 @@
 
 use super::{ChangeArgs, FleetArgs};
 use crate::diagnose::Scope;
-use crate::model::{Allow, Level};
+use crate::model::{Allow, Level, RunId};
 use clap::Args;
 
 /// Options of `reset`.
@@ -31,6 +31,10 @@ pub struct ResetArgs {
     /// Gentle, then aggressive on those nodes only that a probe still finds unclean
     #[arg(long, group = "level")]
     pub escalate: bool,
+
+    /// Put containerd's config and the firewall back to what they were before that run changed them; resets nothing
+    #[arg(long, value_name = "RUN", group = "level")]
+    pub restore_config: Option<RunId>,
 
     /// Reset control-plane nodes too, but never the last one; their etcd member and its data go
     #[arg(long)]

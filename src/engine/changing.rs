@@ -67,8 +67,9 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     /// Has the node run a phase, and follows it to its end through lost connections.
-    async fn run(&mut self, script: PhaseScript) -> Input {
+    pub(super) async fn run(&mut self, script: PhaseScript) -> Input {
         self.verify = false;
+        self.changed_since_probe = true;
         self.tail.clear();
         self.phases += 1;
         self.phase_started(script.phase, script.level, script.titles());

@@ -7,6 +7,7 @@ use crate::attached::NoAnswer;
 use crate::diagnose::{Clean, Membership, Scope, busy, clean, forbidden, membership};
 use crate::escalate::{Input, Seen};
 use crate::model::{Fact, Phase};
+use crate::plan::Count;
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
 
@@ -19,10 +20,15 @@ impl<T: Transport> Driver<'_, T> {
         }
         for last_try in [false, true] {
             let session = self.session().await?;
-            match measure(&session, self.node, &self.context.run, self.context.patience.probe).await {
+            let count = if matches!(self.context.task, Task::Status) { Count::Top } else { Count::All };
+            match measure(&session, self.node, &self.context.run, count, self.context.patience.probe).await {
                 Ok(facts) => {
                     self.session = Some(session);
                     self.facts = facts;
+                    self.changed_since_probe = false;
+                    if let (None, Fact::Known(states)) = (&self.protected_before, &self.facts.protected) {
+                        self.protected_before = Some(states.clone());
+                    }
                     self.ask_control_plane().await;
                     return Ok(());
                 }
@@ -36,7 +42,7 @@ impl<T: Transport> Driver<'_, T> {
     /// The control plane's word about the Node counts more than what the node itself could ask.
     async fn ask_control_plane(&mut self) {
         let Some(control_plane) = &self.context.control_plane else { return };
-        if matches!(self.context.task, Task::Reset { .. }) {
+        if matches!(self.context.task, Task::Reset { .. } | Task::Restore(_)) {
             return;
         }
         if let (Some(true), Fact::Known(hostname)) = (self.facts.has_joined(), &self.facts.hostname) {
@@ -96,7 +102,7 @@ impl<T: Transport> Driver<'_, T> {
         }
         match self.context.task {
             Task::Reset { scope, .. } => self.judge_clean(scope),
-            Task::Join | Task::Status => self.judge_membership(),
+            Task::Join | Task::Restore(_) | Task::Status => self.judge_membership(),
         }
     }
 

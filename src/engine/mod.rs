@@ -10,6 +10,7 @@ mod looking;
 mod node;
 mod owned;
 mod probing;
+mod restoring;
 mod status;
 
 pub use context::{Context, Events, Patience, Task};

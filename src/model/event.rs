@@ -115,6 +115,8 @@ pub enum Phase {
     Reset,
     /// `kubeadm join`.
     Join,
+    /// Puts back what an earlier run changed.
+    Restore,
 }
 
 impl Phase {
@@ -124,6 +126,7 @@ impl Phase {
             Self::Probe => "probe",
             Self::Reset => "reset",
             Self::Join => "join",
+            Self::Restore => "restore",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a probe saw on a node.
 
-use super::Fact;
+use super::{Fact, ProtectedState};
 use serde::{Deserialize, Serialize};
 
 /// One round trip's worth of measurements. Everything may be unknown; nothing is guessed.
@@ -46,6 +46,8 @@ pub struct Facts {
     pub aggressive_leftovers: Fact<Vec<String>>,
     /// What else of Kubernetes is left that only an aggressive reset removes, a line for people each.
     pub residue: Fact<Vec<String>>,
+    /// The paths that no reset may touch.
+    pub protected: Fact<Vec<ProtectedState>>,
     /// Snapshots, tasks and content blobs in containerd's folders.
     pub containerd_items: Fact<u64>,
     /// /etc/containerd/config.toml, where there is one.

@@ -13,6 +13,8 @@ mod node;
 mod outcome;
 mod path;
 mod policy;
+mod protected;
+mod run_id;
 mod status;
 
 pub use allow::Allow;
@@ -28,4 +30,6 @@ pub use node::{Access, Become, Node, Role};
 pub use outcome::{NodeReport, Outcome};
 pub use path::{ALWAYS_PROTECTED, InvalidPath, ProtectedPath, RemovePath, Root};
 pub use policy::{JoinSource, Policy};
+pub use protected::{Identity, Presence, ProtectedState};
+pub use run_id::{InvalidRunId, RunId};
 pub use status::NodeStatus;

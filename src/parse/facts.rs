@@ -1,7 +1,7 @@
 //! The probe's sections to [`Facts`].
 
 use super::node_object;
-use crate::model::{Cri, Fact, Facts, ImageFilesystem, Unit};
+use crate::model::{Cri, Fact, Facts, Identity, ImageFilesystem, Presence, ProtectedState, Unit};
 use std::collections::BTreeMap;
 
 /// What one section of the probe printed, and how it ended. `None` in the map: the probe did not come to it.
@@ -40,6 +40,7 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
         gentle_leftovers: read("GentleLeftovers").lines(),
         aggressive_leftovers: read("AggressiveLeftovers").lines(),
         residue: read("Residue").lines(),
+        protected: read("Protected").protected(),
         containerd_items: read("ContainerdItems").number(),
         containerd_config: read("ContainerdConfig").optional_text(),
         containerd_default_config: read("ContainerdDefaultConfig").text(),
@@ -153,6 +154,29 @@ impl Reader<'_> {
                 capacity: size.checked_mul(blocks)?,
                 available: size.checked_mul(available)?,
             })
+        })
+    }
+
+    /// Per line: inode, entries, all entries, mounts, and the path, which may hold spaces.
+    fn protected(&self) -> Fact<Vec<ProtectedState>> {
+        self.parsed(|t| {
+            let line = |line: &str| {
+                let mut words = line.splitn(5, ' ');
+                let mut word = || words.next();
+                let (inode, entries, all, mounts, path) = (word()?, word()?, word()?, word()?, word()?);
+                let seen = match inode {
+                    "absent" => Presence::Absent,
+                    "silent" => Presence::Silent,
+                    inode => Presence::Present(Identity {
+                        inode: inode.to_owned(),
+                        entries: entries.parse().ok(),
+                        all_entries: all.parse().ok(),
+                        mounts: mounts.to_owned(),
+                    }),
+                };
+                Some(ProtectedState { path: path.to_owned(), seen })
+            };
+            t.lines().map(line).collect()
         })
     }
 

@@ -9,6 +9,7 @@ mod launch;
 mod phase;
 mod probe;
 mod reset;
+mod restore;
 mod step;
 
 pub use cluster::{ask_node_object, mint_token};
@@ -17,8 +18,9 @@ pub use join::join;
 pub(crate) use launch::FOLLOW_STEP;
 pub use launch::{disarm, follow, launch};
 pub use phase::PhaseScript;
-pub use probe::{Section, probe};
+pub use probe::{Count, Section, probe};
 pub use reset::{Refusal, ResetRequest, reset};
+pub use restore::restore;
 pub(crate) use step::ROLLBACK_SECONDS;
 pub use step::Step;
 

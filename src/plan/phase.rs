@@ -22,7 +22,7 @@ pub struct PhaseScript {
 const ALSO_PROTECTED: &str = "/var/lib/etcd";
 
 /// The library that every changing script carries: all of it, so that a reader of one script knows them all.
-const LIBRARY: [&str; 12] = [
+const LIBRARY: [&str; 13] = [
     include_str!("sh/guard.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/units.sh"),
@@ -35,6 +35,7 @@ const LIBRARY: [&str; 12] = [
     include_str!("sh/disarm.sh"),
     include_str!("sh/rollback.sh"),
     include_str!("sh/containerd.sh"),
+    include_str!("sh/restore.sh"),
 ];
 
 impl PhaseScript {

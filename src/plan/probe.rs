@@ -38,6 +38,8 @@ pub enum Section {
     AggressiveLeftovers,
     /// What is left outside of Kubernetes' own folders, one thing per line.
     Residue,
+    /// A line per protected path.
+    Protected,
     /// A number.
     ContainerdItems,
     /// config.toml.
@@ -50,7 +52,7 @@ pub enum Section {
 
 impl Section {
     /// In the order of the script.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::System,
         Self::Running,
         Self::Units,
@@ -65,6 +67,7 @@ impl Section {
         Self::GentleLeftovers,
         Self::AggressiveLeftovers,
         Self::Residue,
+        Self::Protected,
         Self::ContainerdItems,
         Self::ContainerdConfig,
         Self::ContainerdDefaultConfig,
@@ -88,6 +91,7 @@ impl Section {
             Self::GentleLeftovers => "GentleLeftovers",
             Self::AggressiveLeftovers => "AggressiveLeftovers",
             Self::Residue => "Residue",
+            Self::Protected => "Protected",
             Self::ContainerdItems => "ContainerdItems",
             Self::ContainerdConfig => "ContainerdConfig",
             Self::ContainerdDefaultConfig => "ContainerdDefaultConfig",
@@ -95,7 +99,7 @@ impl Section {
         }
     }
 
-    fn fragment(self) -> Fragment {
+    fn fragment(self, node: &Node, count: Count) -> Fragment {
         match self {
             Self::System => Fragment::new("probe_system"),
             Self::Running => Fragment::new("probe_running"),
@@ -112,6 +116,11 @@ impl Section {
             Self::AggressiveLeftovers => Fragment::new("probe_leftovers \"$@\"")
                 .args(leftovers(&AGGRESSIVE_REMOVES).into_iter().chain(leftovers(&PLUGIN_REMOVES))),
             Self::Residue => Fragment::new("probe_residue"),
+            Self::Protected => {
+                let count = Word::new(if count == Count::All { "yes" } else { "no" });
+                let paths = node.protect.iter().map(|path| Word::new(path.as_str()));
+                Fragment::new("probe_protected \"$@\"").args(std::iter::once(count).chain(paths))
+            }
             Self::ContainerdItems => Fragment::new("probe_containerd_items"),
             Self::ContainerdConfig => {
                 Fragment::new("[ -f /etc/containerd/config.toml ] || return 64; cat /etc/containerd/config.toml")
@@ -154,8 +163,17 @@ fn leftovers(paths: &'static [RemovePath]) -> Vec<Word> {
     words
 }
 
+/// What is counted in protected paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// What lies directly in them: quick, for a look.
+    Top,
+    /// All that is below them, within half a minute: for what is compared before and after a change.
+    All,
+}
+
 /// The probe of `node`. Read-only: it is streamed and runs attached, as nothing is lost when it is cut off.
-pub fn probe(node: &Node, run: &str) -> Script {
+pub fn probe(node: &Node, run: &str, count: Count) -> Script {
     let title = format!("kfleet {} probe node={} run={run}", env!("CARGO_PKG_VERSION"), node.name);
     let mut script = Script::new(&title)
         .answers()
@@ -166,12 +184,12 @@ pub fn probe(node: &Node, run: &str) -> Script {
         script = script.library(text);
     }
     for section in Section::ALL {
-        script = script.step(Need::Optional, section.fragment());
+        script = script.step(Need::Optional, section.fragment(node, count));
     }
     script
 }
 
-const LIBRARY: [&str; 11] = [
+const LIBRARY: [&str; 12] = [
     include_str!("sh/guard.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/network.sh"),
@@ -181,6 +199,7 @@ const LIBRARY: [&str; 11] = [
     include_str!("sh/ipset.sh"),
     include_str!("sh/ipvs.sh"),
     include_str!("sh/residue.sh"),
+    include_str!("sh/protected.sh"),
     include_str!("sh/node_object.sh"),
     include_str!("sh/probe.sh"),
 ];

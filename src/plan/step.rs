@@ -1,6 +1,6 @@
 //! One thing done to a node.
 
-use crate::model::{JoinCommand, RemovePath, Root};
+use crate::model::{JoinCommand, RemovePath, Root, RunId};
 use crate::shell::{Fragment, Need, Word};
 use std::fmt;
 
@@ -64,6 +64,17 @@ pub enum Step {
     RestartContainerd,
     /// Waits until CRI says that the runtime is ready.
     AwaitCri,
+    /// Fails where a run left no copies on this node.
+    CheckBackup(RunId),
+    /// Puts the config.toml back that a run kept a copy of, and restarts containerd.
+    RestoreContainerdConfig {
+        /// The run that kept the copy.
+        from: RunId,
+        /// The run whose backup folder takes the present file.
+        run: String,
+    },
+    /// Puts the rules back that a run kept a copy of.
+    RestoreFirewall(RunId),
     /// `kubeadm join`.
     KubeadmJoin(Box<JoinCommand>),
 }
@@ -158,6 +169,13 @@ impl Step {
             Self::ReloadUnits => Fragment::new("reload_units"),
             Self::RestartContainerd => Fragment::new("restart_containerd"),
             Self::AwaitCri => Fragment::new("await_cri"),
+            Self::CheckBackup(from) => Fragment::new("check_backup").var("FROM", Word::within(BACKUP, from.as_str())),
+            Self::RestoreContainerdConfig { from, run } => Fragment::new("restore_containerd_config")
+                .var("FROM", Word::within(BACKUP, from.as_str()))
+                .var("BACKUP", Word::within(BACKUP, run)),
+            Self::RestoreFirewall(from) => {
+                Fragment::new("restore_firewall").var("FROM", Word::within(BACKUP, from.as_str()))
+            }
             Self::KubeadmJoin(command) => Fragment::new(JOIN).args(super::join::arguments(command)),
         }
     }
@@ -192,6 +210,9 @@ impl fmt::Display for Step {
             Self::ReloadUnits => f.write_str("reload systemd units"),
             Self::RestartContainerd => f.write_str("restart containerd"),
             Self::AwaitCri => f.write_str("wait for the container runtime"),
+            Self::CheckBackup(from) => write!(f, "look for the copies of run {from}"),
+            Self::RestoreContainerdConfig { .. } => f.write_str("put containerd's config back"),
+            Self::RestoreFirewall(_) => f.write_str("put the firewall back"),
             Self::KubeadmJoin(_) => f.write_str("kubeadm join"),
         }
     }

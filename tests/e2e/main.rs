@@ -7,6 +7,7 @@ mod bed;
 mod faults;
 mod firewall;
 mod join;
+mod kept;
 mod reset;
 mod run;
 
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 type Case = fn(&bed::Bed);
 
-const CASES: [(&str, Case); 17] = [
+const CASES: [(&str, Case); 19] = [
     ("join::fresh_half_joined_and_corrupt_nodes_join_each_on_its_own_ladder", join::three_ladders),
     ("join::a_control_plane_node_is_refused_by_its_role_and_by_its_manifests", join::control_plane_is_refused),
     ("join::without_a_control_plane_the_given_command_and_the_nodes_own_view_serve", join::given_command),
@@ -28,6 +29,8 @@ const CASES: [(&str, Case); 17] = [
     ("firewall::a_node_that_locks_itself_out_gets_its_old_rules_back", firewall::locked_out),
     ("reset::containers_of_kubernetes_go_and_what_others_have_stays", reset::containers),
     ("reset::sudo_serves_and_a_password_is_refused_with_the_line_to_add", reset::sudo),
+    ("kept::what_is_lost_in_a_protected_path_fails_the_node", kept::a_loss_is_told),
+    ("kept::a_runs_copies_can_be_put_back", kept::restored),
     ("faults::dead_silent_and_false_nodes_end_clearly_and_the_others_finish", faults::unreachable),
     ("faults::a_joined_node_is_left_alone_while_the_api_server_is_away", faults::api_server_away),
     ("faults::a_phase_outlives_its_connection_and_runs_once", faults::lost_connection),

@@ -11,6 +11,7 @@ mod kubeadm;
 mod links;
 mod mounts;
 mod names;
+mod netns;
 mod outcome;
 mod random;
 mod sandbox;

@@ -3,6 +3,7 @@
 
 mod firewall;
 mod forms;
+mod protected;
 mod quoting;
 mod shells;
 mod support;

@@ -1,7 +1,7 @@
 //! The scripts under test, rendered for one node with one nonce.
 
 use kfleet::model::{Access, Allow, Become, Fact, Facts, JoinCommand, Level, Node, NodeName, ProtectedPath, Role};
-use kfleet::plan::{ResetRequest, ask_node_object, follow, join, launch, mint_token, probe, reset};
+use kfleet::plan::{Count, ResetRequest, ask_node_object, follow, join, launch, mint_token, probe, reset, restore};
 use kfleet::shell::{Nonce, Rendered};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -55,9 +55,10 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
     let aggressive = reset(&node, &request(Level::Aggressive)).unwrap();
     let join = join(&node, "run1", &join_command());
     vec![
-        ("probe", probe(&node, "run1").render(&nonce())),
+        ("probe", probe(&node, "run1", Count::All).render(&nonce())),
         ("reset-gentle", gentle.render(&nonce())),
         ("reset-aggressive", aggressive.render(&nonce())),
+        ("restore", restore(&node, "run1", &"20260131t235959z-0a1b2c".parse().unwrap()).render(&nonce())),
         ("join", join.render(&nonce())),
         ("launch", launch(&join, join.render(&nonce()), "run1-1").render(&nonce())),
         ("follow", follow("run1-1", 4096).render(&nonce())),

@@ -63,13 +63,15 @@ save_ipvs() {
   printf '%s\n' "$services" | our_ipvs
 }
 
+# Those saved in folder $1 that are not there.
 restore_ipvs() {
+  [ -s "$1/ipvs.services" ] || return 0
   now=$(ipvsadm -Sn) || return
   while read -r line; do
     ! printf '%s\n' "$now" | grep -q -F -x -e "$line" || continue
     # shellcheck disable=SC2086 # a line is the arguments
     timeout -k 1 20 ipvsadm $line || return
-  done <"$1"
+  done <"$1/ipvs.services"
 }
 
 residue_ipvs() {

@@ -4,7 +4,7 @@
 pod_netns() {
   [ -d /run/netns ] && ! cni_is_shared || return 0
   for file in /run/netns/cni-*; do
-    [ -f "$file" ] || continue
+    [ -f "$file" ] && [ ! -L "$file" ] && [ ! -s "$file" ] || continue # nothing else is ever a mount point of theirs
     printf '%s\n' "${file##*/}" | awk '
       function hex(s, n) { return length(s) == n && s !~ /[^0-9a-f]/ }
       { n = split($0, part, "-") }

@@ -18,14 +18,19 @@ firewall_is_ours() {
   return 1
 }
 
-# Saved anew, as rules may have changed since the phase began.
+# Saved anew, as rules may have changed since the phase began. Of a run that changes the firewall more than once (after a
+# lost phase) the backup folder keeps what was there before the first time.
 arm_firewall() {
-  (umask 077 && mkdir -p "$BACKUP" "$FIREWALL") && save_firewall "$BACKUP" || return
-  firewall_is_ours "$BACKUP" || return 64
-  settle_firewall && (umask 077 && cp -- "$0" "$FIREWALL/restore.sh" && : >"$FIREWALL/armed") || return
+  copies=$FIREWALL/copies
+  settle_firewall && (umask 077 && mkdir -p "$BACKUP" "$copies") && rm -f -- "$copies"/* && save_firewall "$copies" || return
+  firewall_is_ours "$copies" || return 64
+  if [ ! -e "$BACKUP/firewall-changed" ]; then
+    cp -- "$copies"/* "$BACKUP/" && : >"$BACKUP/firewall-changed" || return
+  fi
+  (umask 077 && cp -- "$0" "$FIREWALL/restore.sh" && : >"$FIREWALL/armed") || return
   if ! answer=$(systemd-run --quiet --unit=kfleet-firewall --collect --on-active="$ROLLBACK_SECONDS" \
     --timer-property=AccuracySec=1s --description="kfleet: restore the firewall unless kfleet comes back" \
-    /bin/sh "$FIREWALL/restore.sh" inside roll_back "$BACKUP" 2>&1); then
+    /bin/sh "$FIREWALL/restore.sh" inside roll_back "$copies" 2>&1); then
     rm -f -- "$FIREWALL/armed"
     say "the timer that would restore the firewall could not be started, so the firewall stays as it is: $answer"
     return 1
@@ -45,8 +50,7 @@ roll_back() {
 # the tables that a purge changes are put back, each as a whole: so jumps stand again in their old places.
 undo_purge() {
   failed=0
-  if [ -s "$1/ipset.sets" ]; then timeout -k 5 60 ipset -exist restore <"$1/ipset.sets" || failed=1; fi
-  if [ -s "$1/nft.tables" ]; then timeout -k 5 60 nft -f "$1/nft.tables" || failed=1; fi
+  restore_sets "$1" || failed=1
   for tool in $(firewall_tools); do
     [ -s "$1/$tool.rules" ] || continue
     tables=$(purge_script <"$1/$tool.rules" | sed -n '/^\*/p')
@@ -56,6 +60,14 @@ undo_purge() {
       /^\*/ { keep = $0 in changed }
       keep' "$1/$tool.rules" | restore_rules "$tool" || failed=1
   done
-  if [ -s "$1/ipvs.services" ]; then restore_ipvs "$1/ipvs.services" || failed=1; fi
+  restore_ipvs "$1" || failed=1
   return "$failed"
+}
+
+# ipsets, before the rules that use them, and nftables tables that a purge removed.
+restore_sets() {
+  failed_sets=0
+  if [ -s "$1/ipset.sets" ]; then timeout -k 5 60 ipset -exist restore <"$1/ipset.sets" || failed_sets=1; fi
+  if [ -s "$1/nft.tables" ]; then timeout -k 5 60 nft -f "$1/nft.tables" || failed_sets=1; fi
+  return "$failed_sets"
 }

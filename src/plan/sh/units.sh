@@ -83,7 +83,8 @@ backup() {
     copy=$BACKUP$path
     (umask 077 && mkdir -p -- "${copy%/*}") && cp -a -x -- "$path" "${copy%/*}/" || return
   done
-  save_firewall "$BACKUP" || return
+  # A second phase of the same run may find a firewall that the first has changed already.
+  [ -e "$BACKUP/ipvs.services" ] || save_firewall "$BACKUP" || return
   say "copies are in $BACKUP"
 }
 
