@@ -64,3 +64,14 @@ impl<T: Transport> Driver<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Patience;
+
+    #[test]
+    fn the_old_rules_are_back_while_kfleet_still_tries() {
+        assert!(Duration::from_secs(ROLLBACK_SECONDS + 20) < Patience::default().reconnect);
+    }
+}

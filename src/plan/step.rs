@@ -114,7 +114,7 @@ pub(super) const LINKS: [&str; 28] = [
 
 /// How long the node waits for kfleet after a change of its firewall, in seconds, before it takes the change back. Long
 /// enough for the rest of the phase and for a busy workstation to connect; shorter than kfleet tries to reconnect
-/// ([`crate::engine::Patience`]), so that a node that locked itself is seen again in the same run.
+/// (`engine::Patience::reconnect`), so that a node that locked itself is seen again in the same run.
 pub(crate) const ROLLBACK_SECONDS: u64 = 90;
 
 impl Step {

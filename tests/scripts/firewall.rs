@@ -3,7 +3,7 @@
 use super::support::{SHELLS, run};
 use std::fs;
 
-const LIBRARY: [&str; 10] = [
+const LIBRARY: [&str; 11] = [
     include_str!("../../src/plan/sh/guard.sh"),
     include_str!("../../src/plan/sh/remove.sh"),
     include_str!("../../src/plan/sh/network.sh"),
@@ -14,6 +14,7 @@ const LIBRARY: [&str; 10] = [
     include_str!("../../src/plan/sh/ipvs.sh"),
     include_str!("../../src/plan/sh/disarm.sh"),
     include_str!("../../src/plan/sh/rollback.sh"),
+    include_str!("../../src/plan/sh/residue.sh"),
 ];
 
 /// Runs `body` after the library in `shell`, with `command` before it; what it printed, both streams.
@@ -120,8 +121,6 @@ fn ipvs_services_are_ours_by_an_address_on_kube_proxy_s_interface() {
 const NAMESPACE: [&str; 7] = ["unshare", "--net", "--mount", "--propagation", "private", "/bin/sh", "-e"];
 
 const PLANT: &str = r#"
-mount -t sysfs sysfs /sys
-ip link set lo up
 rules() { cat <<'E'
 *filter
 :INPUT DROP [0:0]
@@ -185,28 +184,28 @@ plant
 set +e
 "#;
 
-fn in_namespace(body: &str) -> Option<String> {
+const BACK_AND_FORTH: &str = r#"
+show >"$FOLDER/before"; mkdir "$FOLDER/copies"
+save_firewall "$FOLDER/copies"; echo "saved $?"
+purge_firewall >"$FOLDER/said"; echo "purged $?"
+show >"$FOLDER/after"
+undo_purge "$FOLDER/copies"; echo "restored $?"
+show >"$FOLDER/again"
+undo_purge "$FOLDER/copies"; show | cmp - "$FOLDER/again" && echo "twice is once"
+cmp "$FOLDER/before" "$FOLDER/again" && echo "same as before"
+diff "$FOLDER/before" "$FOLDER/after"; cat "$FOLDER/said" "$FOLDER/after"
+"#;
+
+/// Prints what `body` says as root in such namespaces; `None` where this is not root.
+pub fn in_namespace(body: &str) -> Option<String> {
     let root = fs::read_to_string("/proc/self/status").is_ok_and(|s| s.lines().any(|l| l.starts_with("Uid:\t0\t")));
-    root.then(|| said(&NAMESPACE, &format!("FOLDER=$(mktemp -d)\n{PLANT}\n{body}\nrm -r \"$FOLDER\"")))
+    let namespace = "mount -t sysfs sysfs /sys; ip link set lo up";
+    root.then(|| said(&NAMESPACE, &format!("FOLDER=$(mktemp -d)\n{namespace}\n{body}\nrm -r \"$FOLDER\"")))
 }
 
 #[test]
 fn a_purge_of_real_rules_leaves_those_of_others_to_the_byte_and_a_roll_back_restores_all() {
-    let Some(said) = in_namespace(
-        r#"
-        show >"$FOLDER/before"; mkdir "$FOLDER/copies"
-        save_firewall "$FOLDER/copies"; echo "saved $?"
-        purge_firewall >"$FOLDER/said"; echo "purged $?"
-        show >"$FOLDER/after"
-        undo_purge "$FOLDER/copies"; echo "restored $?"
-        show >"$FOLDER/again"
-        undo_purge "$FOLDER/copies"; show | cmp - "$FOLDER/again" && echo "twice is once"
-        cmp "$FOLDER/before" "$FOLDER/again" && echo "same as before"
-        diff "$FOLDER/before" "$FOLDER/after"; cat "$FOLDER/said" "$FOLDER/after"
-        "#,
-    ) else {
-        return;
-    };
+    let Some(said) = in_namespace(&format!("{PLANT}{BACK_AND_FORTH}")) else { return };
     for word in ["saved 0", "purged 0", "restored 0", "twice is once", "same as before"] {
         assert!(said.contains(word), "{word}: {said}");
     }

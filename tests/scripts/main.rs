@@ -3,6 +3,7 @@
 
 mod firewall;
 mod forms;
+mod network;
 mod protected;
 mod quoting;
 mod shells;
