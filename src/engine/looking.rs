@@ -13,6 +13,11 @@ use std::time::{Duration, Instant};
 
 impl<T: Transport> Driver<'_, T> {
     pub(super) async fn measure(&mut self) -> Result<(), String> {
+        if self.armed
+            && let Some(fired) = self.take_timer_back().await?
+        {
+            self.trouble = Some(fired); // and what is measured now holds: nothing changes the rules behind our back any more
+        }
         for last_try in [false, true] {
             let session = self.session().await?;
             let count = if matches!(self.context.task, Task::Status) { Count::Top } else { Count::All };

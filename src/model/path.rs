@@ -85,11 +85,25 @@ pub enum Root {
     MovedContainerdState,
     /// containerd's `root`, where that is another folder.
     MovedContainerdRoot,
+    /// Where network namespaces are mounted, pods' among others.
+    Netns,
+    /// Calico's name of the node and its MTU.
+    CalicoState,
+    /// Calico's sockets and, in eBPF mode, a cgroup mount.
+    CalicoRun,
+    /// Cilium's state and a cgroup mount.
+    CiliumRun,
+    /// kube-router's kubeconfig.
+    KubeRouterState,
+    /// Weave's database.
+    WeaveState,
+    /// Where Cilium and Calico's eBPF mode pin maps and programs; a file system of its own kind.
+    BpfGlobals,
 }
 
 impl Root {
     /// Every root.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 19] = [
         Self::Kubelet,
         Self::EtcKubernetes,
         Self::CniState,
@@ -102,6 +116,13 @@ impl Root {
         Self::MovedKubelet,
         Self::MovedContainerdState,
         Self::MovedContainerdRoot,
+        Self::Netns,
+        Self::CalicoState,
+        Self::CalicoRun,
+        Self::CiliumRun,
+        Self::KubeRouterState,
+        Self::WeaveState,
+        Self::BpfGlobals,
     ];
 
     /// Those whose place only the node knows.
@@ -123,6 +144,13 @@ impl Root {
             Self::MovedKubelet => "@kubelet",
             Self::MovedContainerdState => "@containerd-state",
             Self::MovedContainerdRoot => "@containerd-root",
+            Self::Netns => "/run/netns",
+            Self::CalicoState => "/var/lib/calico",
+            Self::CalicoRun => "/run/calico",
+            Self::CiliumRun => "/run/cilium",
+            Self::KubeRouterState => "/var/lib/kube-router",
+            Self::WeaveState => "/var/lib/weave",
+            Self::BpfGlobals => "/sys/fs/bpf/tc/globals",
         }
     }
 }

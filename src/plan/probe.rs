@@ -1,7 +1,7 @@
 //! The probe: everything worth knowing, in one round trip, changing nothing.
 
 use super::CRI_SOCKET;
-use super::reset::{AGGRESSIVE_REMOVES, CNI_CONFIG_NAMES, GENTLE_REMOVES, MOVED_KUBELET_STATE};
+use super::reset::{AGGRESSIVE_REMOVES, CNI_CONFIG_NAMES, GENTLE_REMOVES, MOVED_KUBELET_STATE, PLUGIN_REMOVES};
 use super::step::LINKS;
 use crate::model::{Node, RemovePath};
 use crate::shell::{Fragment, Need, Script, Word};
@@ -123,7 +123,8 @@ impl Section {
             Self::GentleLeftovers => {
                 of_moved_kubelet("probe_leftovers \"$@\" && probe_moved_leftovers").args(leftovers(&GENTLE_REMOVES))
             }
-            Self::AggressiveLeftovers => Fragment::new("probe_leftovers \"$@\"").args(leftovers(&AGGRESSIVE_REMOVES)),
+            Self::AggressiveLeftovers => Fragment::new("probe_leftovers \"$@\"")
+                .args(leftovers(&AGGRESSIVE_REMOVES).into_iter().chain(leftovers(&PLUGIN_REMOVES))),
             Self::Residue => Fragment::new("probe_residue"),
             Self::Protected => {
                 let count = Word::new(if count == Count::All { "yes" } else { "no" });
@@ -211,7 +212,11 @@ const LIBRARY: &[&str] = &[
     include_str!("sh/roots.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/network.sh"),
+    include_str!("sh/netns.sh"),
     include_str!("sh/firewall.sh"),
+    include_str!("sh/nft.sh"),
+    include_str!("sh/ipset.sh"),
+    include_str!("sh/ipvs.sh"),
     include_str!("sh/residue.sh"),
     include_str!("sh/protected.sh"),
     include_str!("sh/runtime.sh"),

@@ -24,8 +24,9 @@ pub struct Refusal(pub String);
 /// The steps of a reset of `node`.
 ///
 /// The order follows from what needs what: pods go while CRI and CNI are up; nothing is deleted before it is unmounted;
-/// containerd's run folder goes before its data (or a second run cannot find the mounts that are left); chains go after
-/// kubelet stopped, which would make them anew.
+/// containerd's run folder goes before its data (or a second run cannot find the mounts that are left). The firewall
+/// comes last, when nothing that would make its chains anew runs and nothing but the way in can be lost by it; interfaces
+/// after the IPVS services that are known by them; and what tells whose they all are, the plugins' own files, at the end.
 pub fn reset(node: &Node, request: &ResetRequest<'_>) -> Result<PhaseScript, Refusal> {
     let steps = match request.level {
         Level::Gentle => gentle(request),
@@ -83,8 +84,8 @@ const KUBEADM_FILES: RemovePath = RemovePath::entries(
     ],
 );
 
-/// What host-local and the CNI library keep.
-const CNI_STATE: RemovePath = RemovePath::entries(Root::CniState, &["networks", "results", "cache"]);
+/// What host-local, the CNI library and flannel's plugin keep.
+const CNI_STATE: RemovePath = RemovePath::entries(Root::CniState, &["networks", "results", "cache", "flannel"]);
 
 /// The CNI configs that Kubernetes' network add-ons write. Podman's and others' stay (kubeadm#1822).
 pub(super) const CNI_CONFIG_NAMES: [&str; 8] = [
@@ -115,7 +116,7 @@ pub(super) const AGGRESSIVE_REMOVES: [RemovePath; 5] = [
 ];
 
 /// The roots of an aggressive reset that leaves containerd's folders to containerd.
-const SHARED_ROOTS: [Root; 8] = [
+const SHARED_ROOTS: [Root; 15] = [
     Root::Kubelet,
     Root::MovedKubelet,
     Root::EtcKubernetes,
@@ -124,11 +125,30 @@ const SHARED_ROOTS: [Root; 8] = [
     Root::FlannelRun,
     Root::PodLogs,
     Root::ContainerLogs,
+    Root::Netns,
+    Root::CalicoState,
+    Root::CalicoRun,
+    Root::CiliumRun,
+    Root::KubeRouterState,
+    Root::WeaveState,
+    Root::BpfGlobals,
 ];
 
 /// What runs beside the kubelet where it is no pod, and would make interfaces and chains anew. Stopped, and left enabled:
 /// who installed it on the host wants it after the next boot.
 const NETWORK_UNITS: [&str; 3] = ["kube-proxy.service", "flanneld.service", "flannel.service"];
+
+/// What network plugins keep outside of CNI's folders.
+pub(super) const PLUGIN_REMOVES: [RemovePath; 5] = [
+    RemovePath::contents(Root::CalicoRun),
+    RemovePath::contents(Root::CiliumRun),
+    RemovePath::contents(Root::KubeRouterState),
+    RemovePath::contents(Root::WeaveState),
+    RemovePath::contents(Root::CalicoState),
+];
+
+/// Pinned maps and programs of Cilium and of Calico's eBPF mode.
+const BPF_PINS: RemovePath = RemovePath::entries(Root::BpfGlobals, &["cilium_*", "cali_*"]);
 
 fn kubernetes_state(lazy: bool) -> Vec<Step> {
     let mut steps = vec![
@@ -187,19 +207,24 @@ fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
     steps.extend(kubernetes_state(true));
     steps.extend(NETWORK_UNITS.map(Step::StopUnit));
     if shared {
-        steps.extend([Step::RemoveShare, Step::KillPods]);
+        steps.extend([Step::RemoveShare, Step::KillPods, Step::RemovePodNetns]);
     } else {
-        steps.extend([Step::StopUnit("containerd.service"), Step::KillPods]);
+        steps.extend([Step::StopUnit("containerd.service"), Step::KillPods, Step::RemovePodNetns]);
         steps.extend(CONTAINERD_STATE.map(|path| Step::UnmountBelow { path, lazy: true }));
         steps.extend(CONTAINERD_STATE.map(Step::Remove));
     }
     steps.extend(AGGRESSIVE_REMOVES.map(Step::Remove));
     steps.extend([
-        Step::PurgeFirewall,
-        Step::DeleteLinks,
         Step::ReloadUnits,
         Step::ApplyContainerdConfig { text: config, run: request.run.to_owned(), shared },
-        Step::ForgetMoved(moved),
+        Step::ArmFirewall { run: request.run.to_owned() },
+        Step::PurgeFirewall,
+        Step::DeleteLinks,
     ]);
+    for root in [Root::CalicoRun, Root::CiliumRun] {
+        steps.push(Step::UnmountBelow { path: RemovePath::contents(root), lazy: true });
+    }
+    steps.extend(PLUGIN_REMOVES.map(Step::Remove));
+    steps.extend([Step::Remove(BPF_PINS), Step::ForgetMoved(moved)]);
     Ok(steps)
 }

@@ -55,9 +55,18 @@ pub enum Step {
     KillPods,
     /// Removes what in containerd is Kubernetes', through containerd, which goes on serving others.
     RemoveShare,
-    /// Removes chains of Kubernetes and CNI plugins, and every jump to them, from every iptables backend.
+    /// Unmounts and removes the network namespaces of pods that are gone.
+    RemovePodNetns,
+    /// Saves the firewall's rules and starts a timer on the node that puts them back, unless kfleet takes it back over a
+    /// new connection.
+    ArmFirewall {
+        /// The run whose backup folder takes the copies.
+        run: String,
+    },
+    /// Removes chains of Kubernetes and CNI plugins, and every jump to them, from every iptables backend; their nftables
+    /// tables, ipsets and IPVS services.
     PurgeFirewall,
-    /// Deletes the pod networks' interfaces.
+    /// Deletes the pod networks' interfaces, and routes that would outlive them.
     DeleteLinks,
     /// Puts config.toml in place, starts containerd with it, and asks the running containerd what it made of it. Where it
     /// does not come up, the old file is put back.
@@ -97,7 +106,7 @@ pub enum Step {
 
 /// Interfaces that pod networks create under fixed names (flannel, Calico, Cilium, Weave, kube-router, kube-proxy,
 /// `NodeLocal` DNS), in the order in which they can be deleted. Never a pattern such as "anything vxlan".
-pub(super) const LINKS: [&str; 22] = [
+pub(super) const LINKS: [&str; 28] = [
     "cni0",
     "cbr0",
     "flannel.1",
@@ -108,10 +117,16 @@ pub(super) const LINKS: [&str; 22] = [
     "vxlan-v6.calico",
     "wireguard.cali",
     "wg-v6.cali",
+    "bpfin.cali",
+    "bpfout.cali",
     "cilium_host",
     "cilium_net",
     "cilium_vxlan",
     "cilium_geneve",
+    "cilium_wg0",
+    "vethwe-bridge",
+    "vethwe-datapath",
+    "vethwe-pcap",
     "weave",
     "datapath",
     "vxlan-6784",
@@ -122,29 +137,35 @@ pub(super) const LINKS: [&str; 22] = [
     "lxc_health",
 ];
 
-/// Where kubelet and containerd mount, so that a reset unmounts before it removes.
-const UNMOUNTED: [Root; 6] = [
+/// Where kubelet, containerd and network plugins mount, so that a reset unmounts before it removes.
+const UNMOUNTED: [Root; 9] = [
     Root::Kubelet,
     Root::ContainerdState,
     Root::ContainerdRoot,
     Root::MovedKubelet,
     Root::MovedContainerdState,
     Root::MovedContainerdRoot,
+    Root::Netns,
+    Root::CalicoRun,
+    Root::CiliumRun,
 ];
+
+/// How long the node waits for kfleet after a change of its firewall, in seconds, before it takes the change back. Long
+/// enough for the rest of the phase and for a busy workstation to connect; shorter than kfleet tries to reconnect
+/// (`engine::Patience::reconnect`), so that a node that locked itself is seen again in the same run.
+pub(crate) const ROLLBACK_SECONDS: u64 = 90;
 
 impl Step {
     /// Whether the phase ends when this step fails. A guard's refusal always ends it.
     pub fn need(&self) -> Need {
         match self {
-            // Whether interfaces and chains are gone and CRI came back is for the next probe to judge, and containerd must
-            // be started again in any case. kubeadm's removals are all made again by `Remove`; a sick runtime cannot
-            // remove its pods.
-            Self::PurgeFirewall
-            | Self::DeleteLinks
-            | Self::RemovePods
+            // Whether CRI came back is for the next probe to judge, and containerd must be started again in any case.
+            // kubeadm's removals are all made again by `Remove`; a sick runtime cannot remove its pods.
+            Self::RemovePods
             | Self::KubeadmReset
             | Self::KillPods
             | Self::RemoveShare
+            | Self::RemovePodNetns
             | Self::AwaitCri => Need::Optional,
             _ => Need::Required,
         }
@@ -177,6 +198,7 @@ impl Step {
             Self::Remove(path) => {
                 let function = match (path.root(), path.names()) {
                     (Root::CniState, _) => "remove_cni_state \"$@\"",
+                    (Root::BpfGlobals, _) => "remove_matching \"$@\"",
                     (_, []) => "remove_contents",
                     (_, [_, ..]) => "remove_entries \"$@\"",
                 };
@@ -184,6 +206,10 @@ impl Step {
             }
             Self::KillPods => Fragment::new("kill_pods"),
             Self::RemoveShare => Fragment::new("remove_share"),
+            Self::RemovePodNetns => Fragment::new("remove_pod_netns").var("ROOT", Word::new(Root::Netns.path())),
+            Self::ArmFirewall { run } => Fragment::new("arm_firewall")
+                .var("BACKUP", Word::within(BACKUP, run))
+                .var("ROLLBACK_SECONDS", Word::number(ROLLBACK_SECONDS)),
             Self::PurgeFirewall => Fragment::new("purge_firewall"),
             Self::DeleteLinks => Fragment::new("delete_links \"$@\"").args(LINKS.map(Word::new)),
             Self::ApplyContainerdConfig { text, run, shared } => Fragment::new("apply_containerd_config")
@@ -238,7 +264,9 @@ impl fmt::Display for Step {
             Self::Remove(path) => write!(f, "remove {path}"),
             Self::KillPods => f.write_str("kill leftover containers"),
             Self::RemoveShare => f.write_str("remove Kubernetes' share of containerd"),
-            Self::PurgeFirewall => f.write_str("remove firewall chains"),
+            Self::RemovePodNetns => f.write_str("remove network namespaces of pods"),
+            Self::ArmFirewall { .. } => f.write_str("arm the timer that restores the firewall"),
+            Self::PurgeFirewall => f.write_str("remove firewall rules"),
             Self::DeleteLinks => f.write_str("delete pod network interfaces"),
             Self::ApplyContainerdConfig { .. } => f.write_str("configure and start containerd"),
             Self::ReloadUnits => f.write_str("reload systemd units"),

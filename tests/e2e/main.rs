@@ -5,6 +5,7 @@
 
 mod bed;
 mod faults;
+mod firewall;
 mod join;
 mod kept;
 mod reset;
@@ -26,6 +27,8 @@ const CASES: &[(&str, Case)] = &[
     ("reset::media_bound_below_kubelet_and_in_use_survives_every_level", reset::media_bound),
     ("reset::escalate_goes_up_only_where_something_is_left", reset::escalate),
     ("reset::firewall_and_interfaces_of_others_survive", reset::network),
+    ("firewall::what_network_plugins_leave_goes_and_what_looks_like_it_stays", firewall::plugins),
+    ("firewall::a_node_that_locks_itself_out_gets_its_old_rules_back", firewall::locked_out),
     ("reset::containers_of_kubernetes_go_and_what_others_have_stays", reset::containers),
     ("reset::sudo_serves_and_a_password_is_refused_with_the_line_to_add", reset::sudo),
     ("kept::what_is_lost_in_a_protected_path_fails_the_node", kept::a_loss_is_told),

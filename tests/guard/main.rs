@@ -13,6 +13,7 @@ mod kubeadm;
 mod links;
 mod mounts;
 mod names;
+mod netns;
 mod outcome;
 mod random;
 mod roots;

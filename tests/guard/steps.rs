@@ -39,6 +39,7 @@ pub(crate) fn phase(run: Run, protect: &[&str]) -> PhaseScript {
     let of_kubelet = |step: &Step| ["/var/lib/kubelet", "/etc/kubernetes"].iter().any(|r| step.to_string().contains(r));
     let wanted = |step: &Step| match step {
         Step::CheckRoots(_) | Step::CheckSnapshotters | Step::NoteMoved(_) | Step::ForgetMoved(_) => run == Run::Roots,
+        Step::RemovePodNetns => run == Run::Unchecked,
         Step::KubeadmReset => run != Run::GuardOnly,
         Step::UnmountBelow { .. } => run != Run::GuardOnly && (run != Run::Kubelet || of_kubelet(step)),
         Step::Remove(path) => {

@@ -58,7 +58,7 @@ apply_containerd_config() {
   else
     trouble=$(await_cri 2>&1)
   fi || {
-    roll_back
+    roll_back_config
     return 1
   }
   names=$(cgroupfs_in_use) || {
@@ -92,7 +92,7 @@ cri_knows_pods() {
 }
 
 # Puts back what this run has replaced, and says how containerd took it.
-roll_back() {
+roll_back_config() {
   words=$(timeout -k 1 10 journalctl -u containerd.service --since "@$began" -o cat --no-pager 2>/dev/null |
     grep -E '^containerd: |level=fatal|failed to load plugin.*cri' | tail -n 1 | sed 's/^time="[^"]*" level=[a-z]* //')
   words=${words:-$(printf '%s\n' "${trouble#kfleet: }" | tail -n 3 | tr '\n' ' ')}

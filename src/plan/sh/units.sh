@@ -61,11 +61,8 @@ backup() {
     copy=$BACKUP$path
     (umask 077 && mkdir -p -- "${copy%/*}") && cp -a -x -- "$path" "${copy%/*}/" || return
   done
-  for tool in $(firewall_tools); do
-    # Those of an earlier try in this run are the ones to go back to: our chains may be gone by now.
-    [ ! -e "$BACKUP/$tool.rules" ] || continue
-    "$tool-save" >"$BACKUP/$tool.new" && mv -- "$BACKUP/$tool.new" "$BACKUP/$tool.rules" || return
-  done
+  # A second phase of the same run may find a firewall that the first has changed already.
+  [ -e "$BACKUP/ipvs.services" ] || save_firewall "$BACKUP" || return
   say "copies are in $BACKUP"
 }
 
