@@ -31,7 +31,8 @@ break_half_joined() {
 new_join_command() { exec_in "$control_plane" kubeadm --kubeconfig /etc/kubernetes/admin.conf token create --ttl 30m --print-join-command 2>/dev/null; }
 
 break_corrupt_containerd() { plant "$1" corrupt-containerd; }
-break_stale_network() { plant_item "$1" interfaces && plant_item "$1" firewall && plant_item "$1" network-state; }
+break_stale_network() { plant "$1" stale-network; }
+break_plugin_network() { plant "$1" plugin-network; }
 break_containerd_config() { plant "$1" containerd-config "${2:?containerd-config: which kind?}"; }
 break_media() { plant "$1" media; }
 break_media_bound() { plant "$1" media && plant "$1" media-bound; }

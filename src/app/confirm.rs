@@ -17,9 +17,13 @@ pub(super) fn confirm(task: &Task, nodes: &[Node], yes: bool) -> Result<(), Erro
         ));
     }
     let question = format!(
-        "{} on {}?\nA reset removes pods with their emptyDir volumes and logs; nothing is drained first.\n{}\n[y/N] ",
+        "{} on {}?\n{}\n{}\n[y/N] ",
         what(task),
         names(nodes),
+        match task {
+            Task::Restore(_) => "containerd is restarted; containers go on. What is there now is copied first.",
+            _ => "A reset removes pods with their emptyDir volumes and logs; nothing is drained first.",
+        },
         kept(nodes)
     );
     let mut answer = String::new();
@@ -40,6 +44,9 @@ fn what(task: &Task) -> String {
                 .to_owned()
         }
         Task::Status => "look".to_owned(),
+        Task::Restore(run) => {
+            format!("put containerd's config and the firewall back to what they were before run {run}")
+        }
         Task::Reset { start, ceiling: Level::Aggressive, .. } if *start == Level::Gentle => {
             "gentle reset, and aggressive (containerd's images and containers go) where that is not enough,".to_owned()
         }

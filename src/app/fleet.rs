@@ -6,7 +6,7 @@ use crate::cluster::ControlPlane;
 use crate::engine::{Context, Events, Patience, Task, dry_run, run};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
-use crate::model::{Event, JoinCommand, Kind, Node, NodeReport, NodeStatus, Outcome};
+use crate::model::{Allow, Event, JoinCommand, Kind, Node, NodeReport, NodeStatus, Outcome};
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
 use std::sync::Arc;
@@ -22,17 +22,24 @@ pub(super) struct Fleet<'a> {
     nodes: Vec<Node>,
     parallel: usize,
     given: Option<JoinCommand>,
+    allow: Allow,
 }
 
 impl<'a> Fleet<'a> {
     pub(super) fn new(cli: &'a Cli, inventory: &'a Inventory, task: Task, nodes: Vec<Node>, args: &FleetArgs) -> Self {
         let parallel = args.parallel.map_or(inventory.policy.parallel, usize::from);
-        Self { cli, inventory, task, nodes, parallel, given: None }
+        Self { cli, inventory, task, nodes, parallel, given: None, allow: Allow::default() }
     }
 
     /// With the join command that the user gave.
     pub(super) fn given(mut self, command: Option<JoinCommand>) -> Self {
         self.given = command;
+        self
+    }
+
+    /// With what the user allows.
+    pub(super) fn allow(mut self, allow: Allow) -> Self {
+        self.allow = allow;
         self
     }
 
@@ -88,6 +95,7 @@ impl<'a> Fleet<'a> {
             transport,
             run: run_id(),
             task: self.task.clone(),
+            allow: self.allow,
             policy: crate::model::Policy { parallel: self.parallel, ..inventory.policy },
             control_plane,
             join_command: self.given.clone().or(of_inventory),

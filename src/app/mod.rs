@@ -10,7 +10,7 @@ use crate::cli::{Cli, Command, InventoryAction};
 use crate::engine::Task;
 use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
-use crate::model::{JoinCommand, Node, Role};
+use crate::model::{Allow, JoinCommand, Node, Role};
 use fleet::Fleet;
 
 /// Carries out a command; the number is the exit code.
@@ -22,13 +22,18 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             let given = given.map_err(|e| Error::new(ErrorKind::Usage, format!("--join-command: {e}")))?;
             inventory.join_source(given.clone()).map_err(|e| Error::new(ErrorKind::Usage, e))?;
             let nodes = workers(&inventory, &args.selectors)?;
-            Fleet::new(cli, &inventory, Task::Join, nodes, &args.fleet).given(given).change("join", &args.change)
+            let allow = Allow { shared_runtime: args.change.allow_shared_runtime, control_plane: false };
+            let fleet = Fleet::new(cli, &inventory, Task::Join, nodes, &args.fleet).given(given).allow(allow);
+            fleet.change("join", &args.change)
         }
         Command::Reset(args) => {
             let nodes = workers(&inventory, &args.selectors)?;
             let (start, ceiling, scope) = args.ladder();
-            let task = Task::Reset { start, ceiling, scope };
-            Fleet::new(cli, &inventory, task, nodes, &args.fleet).change("reset", &args.change)
+            let task = match &args.restore_config {
+                Some(run) => Task::Restore(run.clone()),
+                None => Task::Reset { start, ceiling, scope },
+            };
+            Fleet::new(cli, &inventory, task, nodes, &args.fleet).allow(args.allow()).change("reset", &args.change)
         }
         Command::Status(args) => {
             let nodes = select(&inventory, &args.selectors)?;

@@ -79,6 +79,10 @@ pub struct ChangeArgs {
     /// Print the scripts that each node would get, secrets masked, and change nothing (nodes are probed, which only reads)
     #[arg(long)]
     pub dry_run: bool,
+
+    /// Reset aggressively also where containerd serves others (Docker, nerdctl); only Kubernetes' share of it is removed
+    #[arg(long)]
+    pub allow_shared_runtime: bool,
 }
 
 /// Options of everything that connects to nodes.

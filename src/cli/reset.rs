@@ -2,7 +2,7 @@
 
 use super::{ChangeArgs, FleetArgs};
 use crate::diagnose::Scope;
-use crate::model::Level;
+use crate::model::{Allow, Level, RunId};
 use clap::Args;
 
 /// Options of `reset`.
@@ -32,6 +32,14 @@ pub struct ResetArgs {
     #[arg(long, group = "level")]
     pub escalate: bool,
 
+    /// Put containerd's config and the firewall back to what they were before that run changed them; resets nothing
+    #[arg(long, value_name = "RUN", group = "level")]
+    pub restore_config: Option<RunId>,
+
+    /// Reset control-plane nodes too, but never the last one; their etcd member and its data go
+    #[arg(long)]
+    pub allow_control_plane: bool,
+
     /// Options of everything that connects.
     #[command(flatten)]
     pub fleet: FleetArgs,
@@ -42,6 +50,11 @@ pub struct ResetArgs {
 }
 
 impl ResetArgs {
+    /// What the user allows.
+    pub fn allow(&self) -> Allow {
+        Allow { control_plane: self.allow_control_plane, shared_runtime: self.change.allow_shared_runtime }
+    }
+
     /// First level, last level, and what must be gone.
     pub fn ladder(&self) -> (Level, Level, Scope) {
         if self.aggressive {

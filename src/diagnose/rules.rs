@@ -6,7 +6,7 @@ use crate::model::{Code, Cri, Facts, Finding, Level, Severity};
 type Rule = fn(&Facts) -> Option<String>;
 
 /// Code, severity, the level that cures it, the remedy, and when it applies.
-const RULES: [(u16, Severity, Option<Level>, &str, Rule); 13] = [
+const RULES: [(u16, Severity, Option<Level>, &str, Rule); 14] = [
     (1, Severity::Error, Some(Level::Gentle), "`kfleet join` resets it gently and joins it", half_joined),
     (2, Severity::Error, Some(Level::Gentle), "`kfleet join` resets it gently and joins it", certificate_gone),
     (
@@ -55,6 +55,7 @@ const RULES: [(u16, Severity, Option<Level>, &str, Rule); 13] = [
         node_not_ready,
     ),
     (12, Severity::Note, None, "the network add-on's DaemonSet brings it; nothing to do on the node", waits_for_cni),
+    (14, Severity::Warning, Some(Level::Aggressive), "`kfleet reset --aggressive` removes it", residue_left),
     (13, Severity::Warning, None, "what else is found may change under its hands", busy),
 ];
 
@@ -107,14 +108,14 @@ fn certificate_gone(facts: &Facts) -> Option<String> {
 fn cri_silent(facts: &Facts) -> Option<String> {
     match facts.cri.known()? {
         Cri::NoAnswer(said) => Some(format!("the container runtime does not answer over CRI: {said}")),
-        Cri::Ready { .. } | Cri::NotReady(_) => None,
+        Cri::Ready { .. } | Cri::Loaded | Cri::NotReady(_) => None,
     }
 }
 
 fn runtime_not_ready(facts: &Facts) -> Option<String> {
     match facts.cri.known()? {
         Cri::NotReady(said) => Some(format!("the container runtime says that it is not ready: {said}")),
-        Cri::Ready { .. } | Cri::NoAnswer(_) => None,
+        Cri::Ready { .. } | Cri::Loaded | Cri::NoAnswer(_) => None,
     }
 }
 
@@ -144,6 +145,11 @@ fn chains_left(facts: &Facts) -> Option<String> {
     let listed: Vec<String> = chains.iter().map(|(tool, n)| format!("{n} in {tool}")).collect();
     (!says_it_joined(facts) && !chains.is_empty())
         .then(|| format!("firewall chains of Kubernetes are left: {}", listed.join(", ")))
+}
+
+fn residue_left(facts: &Facts) -> Option<String> {
+    let residue = facts.residue.known()?;
+    (!says_it_joined(facts) && !residue.is_empty()).then(|| format!("Kubernetes left behind: {}", residue.join(", ")))
 }
 
 fn mounts_left(facts: &Facts) -> Option<String> {
@@ -233,6 +239,7 @@ mod tests {
                     ..facts()
                 },
             ),
+            (14, Facts { residue: one(), ..facts() }),
             (13, Facts { running: Fact::Known(Some("kfleet: join, x".to_owned())), ..facts() }),
         ] {
             assert_eq!(codes(&facts), [code]);
@@ -250,6 +257,7 @@ mod tests {
             pod_links: one(),
             chains: Fact::Known(vec![("iptables-nft".to_owned(), 30)]),
             kubelet_mounts: one(),
+            residue: one(),
             own_node_object: object("True", ""),
             ..facts()
         };

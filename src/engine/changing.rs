@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 impl<T: Transport> Driver<'_, T> {
     pub(super) async fn reset(&mut self, level: Level) -> Input {
-        let request = ResetRequest { level, run: &self.context.run, facts: &self.facts };
+        let request = ResetRequest { level, run: &self.context.run, facts: &self.facts, allow: self.context.allow };
         match reset(self.node, &request) {
             Ok(script) => self.run(script).await,
             Err(refusal) => {
@@ -55,7 +55,14 @@ impl<T: Transport> Driver<'_, T> {
         match self.context.join_command().await {
             Ok(_) if self.context.stop.is_cancelled() => Input::Ran(Ran::NotStarted),
             Ok(command) => {
-                let input = self.run(join(self.node, &self.context.run, &command)).await;
+                let script = match join(self.node, &self.context.run, &command, &self.facts) {
+                    Ok(script) => script,
+                    Err(refusal) => {
+                        self.trouble = Some(refusal.to_string());
+                        return Input::Ran(Ran::NotStarted);
+                    }
+                };
+                let input = self.run(script).await;
                 self.verify = input == Input::Ran(Ran::Done);
                 input
             }
@@ -67,8 +74,9 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     /// Has the node run a phase, and follows it to its end through lost connections.
-    async fn run(&mut self, script: PhaseScript) -> Input {
+    pub(super) async fn run(&mut self, script: PhaseScript) -> Input {
         self.verify = false;
+        self.changed_since_probe = true;
         self.tail.clear();
         self.phases += 1;
         self.phase_started(script.phase, script.level, script.titles());
@@ -76,6 +84,7 @@ impl<T: Transport> Driver<'_, T> {
         let mut tail = std::mem::take(&mut self.tail);
         let mut owned = Owned::new(&script, self.node, id, &self.context.events, &mut tail);
         let followed = tokio::time::timeout(self.context.patience.phase, self.follow(&mut owned)).await;
+        let armed = owned.armed();
         self.tail = tail;
         let (ran, why) = match followed {
             Err(_) => {
@@ -102,6 +111,8 @@ impl<T: Transport> Driver<'_, T> {
             Ok(Ok(PhaseEnd::Refused(why))) => (Ran::Refused, Some(why)),
             Ok(Ok(PhaseEnd::Vanished(why))) => (Ran::Lost, Some(why)),
         };
+        self.armed = armed.unwrap_or(ran == Ran::Lost);
+        let (ran, why) = if self.armed { self.after_firewall(ran, why).await } else { (ran, why) };
         self.phase_finished(script.phase, why.clone());
         self.trouble = why;
         Input::Ran(ran)

@@ -2,7 +2,7 @@
 
 use crate::cluster::ControlPlane;
 use crate::diagnose::Scope;
-use crate::model::{Event, JoinCommand, Kind, Level, Policy};
+use crate::model::{Allow, Event, JoinCommand, Kind, Level, Policy, RunId};
 use crate::transport::Transport;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -23,6 +23,8 @@ pub enum Task {
         /// What must be gone.
         scope: Scope,
     },
+    /// Put back what an earlier run kept copies of.
+    Restore(RunId),
     /// Look at it.
     Status,
 }
@@ -90,6 +92,8 @@ pub struct Context<T: Transport> {
     pub run: String,
     /// What is to be done.
     pub task: Task,
+    /// What the user allows.
+    pub allow: Allow,
     /// Bounds.
     pub policy: Policy,
     /// The control plane of the inventory, where it names one.

@@ -5,7 +5,7 @@ use super::probing::measure;
 use crate::attached::fresh_nonce;
 use crate::diagnose::forbidden;
 use crate::model::{Facts, JoinCommand, Level, Node};
-use crate::plan::{ResetRequest, join, reset};
+use crate::plan::{Count, ResetRequest, join, reset, restore};
 use crate::transport::Transport;
 use std::fmt::Write;
 
@@ -15,17 +15,22 @@ use std::fmt::Write;
 /// `Err` is the reason why the node would get nothing.
 pub async fn dry_run<T: Transport>(context: &Context<T>, node: &Node) -> Result<String, String> {
     let session = context.transport.connect(node).await.map_err(|e| e.to_string())?;
-    let facts = measure(&session, node, &context.run, context.patience.probe).await.map_err(|e| e.to_string())?;
+    let facts =
+        measure(&session, node, &context.run, Count::Top, context.patience.probe).await.map_err(|e| e.to_string())?;
     if let Some(why) = forbidden(&facts) {
         return Err(format!("refused: {why}"));
     }
     let mut text = String::new();
     match context.task {
         Task::Status => {}
+        Task::Restore(ref from) => script(&mut text, "after a look", &restore(node, &context.run, from)),
         Task::Reset { start, ceiling, .. } => resets(context, node, &facts, start..=ceiling, &mut text),
         Task::Join => {
             let command = pretended(context).await?;
-            script(&mut text, "first, where the node is not a healthy member yet", &join(node, &context.run, &command));
+            match join(node, &context.run, &command, &facts) {
+                Ok(phase) => script(&mut text, "first, where the node is not a healthy member yet", &phase),
+                Err(refusal) => return Err(refusal.to_string()),
+            }
             let levels = context.policy.start..=context.policy.ceiling;
             resets(context, node, &facts, levels, &mut text);
         }
@@ -48,7 +53,7 @@ fn resets<T: Transport>(
     text: &mut String,
 ) {
     for level in Level::ALL.into_iter().filter(|level| levels.contains(level)) {
-        match reset(node, &ResetRequest { level, run: &context.run, facts }) {
+        match reset(node, &ResetRequest { level, run: &context.run, facts, allow: context.allow }) {
             Ok(phase) => {
                 let when = if level == *levels.start() {
                     "where a reset is needed"

@@ -6,18 +6,29 @@ use super::probing::measure;
 use crate::attached::NoAnswer;
 use crate::diagnose::{Clean, Membership, Scope, busy, clean, forbidden, membership};
 use crate::escalate::{Input, Seen};
-use crate::model::{Fact, Phase};
+use crate::model::{Fact, Level, Phase};
+use crate::plan::Count;
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
 
 impl<T: Transport> Driver<'_, T> {
     pub(super) async fn measure(&mut self) -> Result<(), String> {
+        if self.armed
+            && let Some(fired) = self.take_timer_back().await?
+        {
+            self.trouble = Some(fired); // and what is measured now holds: nothing changes the rules behind our back any more
+        }
         for last_try in [false, true] {
             let session = self.session().await?;
-            match measure(&session, self.node, &self.context.run, self.context.patience.probe).await {
+            let count = if matches!(self.context.task, Task::Status) { Count::Top } else { Count::All };
+            match measure(&session, self.node, &self.context.run, count, self.context.patience.probe).await {
                 Ok(facts) => {
                     self.session = Some(session);
                     self.facts = facts;
+                    self.changed_since_probe = false;
+                    if let (None, Fact::Known(states)) = (&self.protected_before, &self.facts.protected) {
+                        self.protected_before = Some(states.clone());
+                    }
                     self.ask_control_plane().await;
                     return Ok(());
                 }
@@ -31,7 +42,7 @@ impl<T: Transport> Driver<'_, T> {
     /// The control plane's word about the Node counts more than what the node itself could ask.
     async fn ask_control_plane(&mut self) {
         let Some(control_plane) = &self.context.control_plane else { return };
-        if matches!(self.context.task, Task::Reset { .. }) {
+        if matches!(self.context.task, Task::Reset { .. } | Task::Restore(_)) {
             return;
         }
         if let (Some(true), Fact::Known(hostname)) = (self.facts.has_joined(), &self.facts.hostname) {
@@ -91,11 +102,13 @@ impl<T: Transport> Driver<'_, T> {
         }
         match self.context.task {
             Task::Reset { scope, .. } => self.judge_clean(scope),
-            Task::Join | Task::Status => self.judge_membership(),
+            Task::Join | Task::Restore(_) | Task::Status => self.judge_membership(),
         }
     }
 
     fn judge_clean(&mut self, scope: Scope) -> Seen {
+        // What has run must have done all that it promises, whatever was asked for at first.
+        let scope = if self.ladder.level() == Some(Level::Aggressive) { Scope::Everything } else { scope };
         match clean(&self.facts, scope) {
             Clean::Yes => {
                 if let Clean::No(left) = clean(&self.facts, Scope::Residue) {

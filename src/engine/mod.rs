@@ -4,11 +4,13 @@ mod changing;
 mod connecting;
 mod context;
 mod dry_run;
+mod firewall;
 mod fleet;
 mod looking;
 mod node;
 mod owned;
 mod probing;
+mod restoring;
 mod status;
 
 pub use context::{Context, Events, Patience, Task};

@@ -1,10 +1,10 @@
-//! One node: carries out what its ladder says. Its other halves are `connecting`, `looking` and `changing`.
+//! One node: carries out what its ladder says. Its other halves are `connecting`, `looking`, `changing` and `firewall`.
 
 use super::context::{Context, Task};
 use super::status::row;
-use crate::diagnose::findings;
+use crate::diagnose::{findings, lost};
 use crate::escalate::{Action, Bounds, End, Escalation, Goal, Input};
-use crate::model::{Facts, Kind, Level, Node, NodeReport, Outcome, Phase};
+use crate::model::{Facts, Kind, Level, Node, NodeReport, Outcome, Phase, ProtectedState};
 use crate::transport::Transport;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -23,7 +23,10 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         ladder: Escalation::new(bounds(context)),
         facts: Facts::default(),
         verify: false,
+        changed_since_probe: false,
+        protected_before: None,
         phases: 0,
+        armed: false,
         trouble: None,
         notes: Vec::new(),
         tail: VecDeque::new(),
@@ -45,7 +48,7 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
 fn bounds<T: Transport>(context: &Context<T>) -> Bounds {
     let (goal, start, ceiling) = match context.task {
         Task::Reset { start, ceiling, .. } => (Goal::Reset, start, ceiling),
-        Task::Join | Task::Status => (Goal::Join, context.policy.start, context.policy.ceiling),
+        Task::Join | Task::Restore(_) | Task::Status => (Goal::Join, context.policy.start, context.policy.ceiling),
     };
     Bounds { goal, start, ceiling, attempts: context.policy.attempts, losses: LOSSES }
 }
@@ -58,7 +61,13 @@ pub(super) struct Driver<'a, T: Transport> {
     pub(super) facts: Facts,
     /// The last phase was a join that ended well: its Node object may take a while.
     pub(super) verify: bool,
+    /// A phase has run since the node was last measured.
+    pub(super) changed_since_probe: bool,
+    /// The protected paths as the first probe saw them.
+    pub(super) protected_before: Option<Vec<ProtectedState>>,
     pub(super) phases: u32,
+    /// A timer on the node may be waiting to restore its firewall.
+    pub(super) armed: bool,
     /// What the report says where the end is no success.
     pub(super) trouble: Option<String>,
     pub(super) notes: Vec<String>,
@@ -78,13 +87,20 @@ impl<T: Transport> Driver<'_, T> {
         if matches!(self.context.task, Task::Status) {
             return self.look().await;
         }
+        if let Task::Restore(from) = &self.context.task {
+            let outcome = self.restore(from).await;
+            return self.compared(outcome).await;
+        }
         let mut action = self.ladder.on(Input::Start);
         loop {
             let input = match action {
                 Action::Probe => self.probe().await,
                 Action::Reset(level) => self.reset(level).await,
                 Action::Join(_) => self.join().await,
-                Action::End(end) => return self.outcome(end),
+                Action::End(end) => {
+                    let outcome = self.outcome(end);
+                    return self.compared(outcome).await;
+                }
                 Action::Wait => unreachable!("every input below fits the state that it answers"),
             };
             if let Input::Unprobed = input
@@ -103,7 +119,7 @@ impl<T: Transport> Driver<'_, T> {
         match (end, &self.context.task) {
             (End::Good, Task::Reset { .. }) if self.ladder.changed_something() => Outcome::Reset,
             (End::Good, Task::Reset { .. }) => Outcome::AlreadyClean,
-            (End::Good, _) if self.ladder.ended_with_a_join() => Outcome::Joined,
+            (End::Good, _) if self.ladder.attempts() > 0 => Outcome::Joined,
             (End::Good, _) => Outcome::AlreadyJoined,
             (End::Failed, _) => Outcome::Failed,
             (End::Refused, _) => Outcome::Refused,
@@ -117,6 +133,30 @@ impl<T: Transport> Driver<'_, T> {
                 Outcome::Interrupted
             }
         }
+    }
+
+    /// Nothing counts as well done on a node whose protected paths are not what they were.
+    async fn compared(&mut self, outcome: Outcome) -> Outcome {
+        let Some(before) = self.protected_before.take().filter(|_| self.phases > 0) else {
+            return outcome;
+        };
+        let mut said = Vec::new();
+        if self.changed_since_probe
+            && let Err(why) = self.measure().await
+        {
+            said.push(format!("whether protected paths are as they were could not be looked at: {why}"));
+        } else {
+            let losses = lost(&before, &self.facts.protected);
+            if !losses.is_empty() {
+                said.push(format!("protected paths are not as they were: {}", losses.join("; ")));
+            }
+        }
+        if said.is_empty() {
+            return outcome;
+        }
+        said.extend(self.trouble.take());
+        self.trouble = Some(said.join("; "));
+        if outcome.is_success() { Outcome::Failed } else { outcome }
     }
 
     async fn look(&mut self) -> Outcome {
@@ -153,7 +193,7 @@ impl<T: Transport> Driver<'_, T> {
             (Task::Join, Phase::Probe) if self.verify => self.ladder.attempts(),
             // It prepares the next one, as far as there is one.
             (Task::Join, _) => (self.ladder.attempts() + 1).min(self.context.policy.attempts),
-            (Task::Reset { .. } | Task::Status, _) => 0,
+            (Task::Reset { .. } | Task::Restore(_) | Task::Status, _) => 0,
         };
         self.context.events.send(Kind::PhaseStarted { node: self.node.name.clone(), phase, attempt, level, steps });
     }

@@ -3,7 +3,7 @@
 use crate::attached::{NoAnswer, attached};
 use crate::model::{Facts, Node};
 use crate::parse::{SectionOutput, facts};
-use crate::plan::{Section, probe};
+use crate::plan::{Count, Section, probe};
 use crate::transport::Session;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,9 +13,10 @@ pub(super) async fn measure<S: Session>(
     session: &S,
     node: &Node,
     run: &str,
+    count: Count,
     deadline: Duration,
 ) -> Result<Facts, NoAnswer> {
-    let mut answer = attached(session, node, &probe(node, run), deadline).await?;
+    let mut answer = attached(session, node, &probe(node, run, count), deadline).await?;
     let mut sections: BTreeMap<&'static str, SectionOutput> = BTreeMap::new();
     for (i, section) in Section::ALL.into_iter().enumerate() {
         if let Some(output) = answer.steps.remove(&i) {

@@ -98,6 +98,11 @@ pub enum Kind {
     },
     /// The user asked to stop: no new phase will start, running ones are followed to their end.
     Stopping,
+    /// Something about the whole run that somebody has to look after.
+    Warned {
+        /// What was tried, what was seen, what to do.
+        what: String,
+    },
     /// Last event.
     RunFinished,
     /// Written by a newer kfleet.
@@ -115,6 +120,8 @@ pub enum Phase {
     Reset,
     /// `kubeadm join`.
     Join,
+    /// Puts back what an earlier run changed.
+    Restore,
 }
 
 impl Phase {
@@ -124,6 +131,7 @@ impl Phase {
             Self::Probe => "probe",
             Self::Reset => "reset",
             Self::Join => "join",
+            Self::Restore => "restore",
         }
     }
 }

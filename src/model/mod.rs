@@ -1,5 +1,6 @@
 //! Plain data that every other room speaks in: no IO, no clock, nothing of ours imported.
 
+mod allow;
 mod clean;
 mod event;
 mod fact;
@@ -12,8 +13,11 @@ mod node;
 mod outcome;
 mod path;
 mod policy;
+mod protected;
+mod run_id;
 mod status;
 
+pub use allow::Allow;
 pub use clean::{clean, clean_lines, is_unsafe};
 pub use event::{Event, Kind, Phase, StepStatus};
 pub use fact::Fact;
@@ -26,4 +30,6 @@ pub use node::{Access, Become, Node, Role};
 pub use outcome::{NodeReport, Outcome};
 pub use path::{ALWAYS_PROTECTED, InvalidPath, ProtectedPath, RemovePath, Root};
 pub use policy::{JoinSource, Policy};
+pub use protected::{Identity, Presence, ProtectedState};
+pub use run_id::{InvalidRunId, RunId};
 pub use status::NodeStatus;

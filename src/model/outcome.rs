@@ -16,6 +16,8 @@ pub enum Outcome {
     Reset,
     /// Nothing was done: a probe found nothing that a reset would remove.
     AlreadyClean,
+    /// What an earlier run changed was put back, and the runtime works.
+    Restored,
     /// Measured (`status`), whatever was found.
     Measured,
     /// Tried, and not cured within attempts and ceiling.
@@ -36,7 +38,10 @@ pub enum Outcome {
 impl Outcome {
     /// Whether the user got what was asked for on this node.
     pub fn is_success(self) -> bool {
-        matches!(self, Self::Joined | Self::AlreadyJoined | Self::Reset | Self::AlreadyClean | Self::Measured)
+        matches!(
+            self,
+            Self::Joined | Self::AlreadyJoined | Self::Reset | Self::AlreadyClean | Self::Restored | Self::Measured
+        )
     }
 
     /// The words used in the summary.
@@ -46,6 +51,7 @@ impl Outcome {
             Self::AlreadyJoined => "already joined",
             Self::Reset => "reset",
             Self::AlreadyClean => "already clean",
+            Self::Restored => "restored",
             Self::Measured => "measured",
             Self::Failed => "failed",
             Self::Refused => "refused",

@@ -24,6 +24,7 @@ pub(crate) fn phase(at_ms: u64, node: &str, phase: Phase, attempt: u32, level: O
         Phase::Probe => vec!["read the facts"],
         Phase::Reset => vec!["stop kubelet", "unmount below /var/lib/kubelet", "remove kubelet state"],
         Phase::Join => vec!["kubeadm join", "wait for kubelet"],
+        Phase::Restore => vec!["put containerd's config back"],
     };
     let steps = steps.into_iter().map(str::to_owned).collect();
     at(at_ms, Kind::PhaseStarted { node: name(node), phase, attempt, level, steps })

@@ -4,11 +4,12 @@ use super::text::count;
 use crate::model::{NodeReport, Outcome};
 
 /// Good ends first, then from the plain failure to what the user ended.
-const ORDER: [Outcome; 11] = [
+const ORDER: [Outcome; 12] = [
     Outcome::Joined,
     Outcome::AlreadyJoined,
     Outcome::Reset,
     Outcome::AlreadyClean,
+    Outcome::Restored,
     Outcome::Measured,
     Outcome::Failed,
     Outcome::Refused,

@@ -7,10 +7,13 @@
 mod bed;
 mod configs;
 mod faults;
+mod firewall;
 mod interruption;
 mod items;
 mod join;
+mod kept;
 mod reset;
+mod roots;
 mod run;
 
 use libtest_mimic::{Arguments, Trial};
@@ -19,17 +22,23 @@ use std::time::{Duration, Instant};
 
 type Case = fn(&bed::Bed);
 
-const CASES: [(&str, Case); 18] = [
+const CASES: &[(&str, Case)] = &[
     ("join::fresh_half_joined_and_corrupt_nodes_join_each_on_its_own_ladder", join::three_ladders),
     ("join::a_control_plane_node_is_refused_by_its_role_and_by_its_manifests", join::control_plane_is_refused),
     ("join::without_a_control_plane_the_given_command_and_the_nodes_own_view_serve", join::given_command),
     ("join::a_node_that_was_just_reset_joins_again_under_its_name", join::reset_and_join),
+    ("join::the_token_is_in_no_argument_and_gone_with_the_run", join::token),
     ("join::a_dry_run_shows_the_scripts_without_secrets_and_changes_nothing", join::dry_run),
     ("reset::media_bound_below_kubelet_and_in_use_survives_every_level", reset::media_bound),
     ("reset::escalate_goes_up_only_where_something_is_left", reset::escalate),
     ("reset::firewall_and_interfaces_of_others_survive", reset::network),
+    ("firewall::what_network_plugins_leave_goes_and_what_looks_like_it_stays", firewall::plugins),
+    ("firewall::a_node_that_locks_itself_out_gets_its_old_rules_back", firewall::locked_out),
     ("reset::containers_of_kubernetes_go_and_what_others_have_stays", reset::containers),
     ("reset::sudo_serves_and_a_password_is_refused_with_the_line_to_add", reset::sudo),
+    ("kept::what_is_lost_in_a_protected_path_fails_the_node", kept::a_loss_is_told),
+    ("kept::a_runs_copies_can_be_put_back", kept::restored),
+    ("roots::of_moved_folders_only_known_entries_go", roots::moved),
     ("items::of_kubernetes_go_and_those_of_others_stay_on_each_containerd", items::before_and_after),
     ("configs::of_containerd_keep_what_admins_wrote_and_get_the_cgroup_driver", configs::survive),
     ("interruption::after_any_step_ends_in_the_same_state_when_run_again", interruption::at_every_step),

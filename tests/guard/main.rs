@@ -7,12 +7,16 @@
 mod aliases;
 mod arrival;
 mod case;
+mod fixtures;
+mod interrupt;
 mod kubeadm;
 mod links;
 mod mounts;
 mod names;
+mod netns;
 mod outcome;
 mod random;
+mod roots;
 mod sandbox;
 mod steps;
 mod worker;

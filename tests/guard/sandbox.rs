@@ -1,10 +1,13 @@
 //! Starts the throw-away machine and fetches what it left.
 
 use crate::outcome::Outcome;
-use std::fs;
+use kfleet::model::Root;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// The shells that a node's /bin/sh may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,10 @@ impl Shell {
         Path::new(self.program()).exists()
     }
 }
+
+/// What `fakes.sh` stands in for.
+const FAKES: [&str; 8] =
+    ["systemctl", "containerd", "crictl", "ctr", "kubeadm", "ip", "iptables-nft-save", "iptables-nft-restore"];
 
 /// Machines started so far, by all tests of this binary.
 pub(crate) static MACHINES: AtomicUsize = AtomicUsize::new(0);
@@ -61,8 +68,14 @@ pub(crate) struct Machine<'a> {
 pub(crate) fn start(machine: &Machine<'_>, titles: &[String], nonce: &str) -> Outcome {
     let folder = tempfile::tempdir().expect("a folder for the machine");
     let exchange = folder.path().join("exchange");
-    fs::create_dir(&exchange).expect("the exchange folder");
+    let programs = exchange.join("sbin");
+    fs::create_dir_all(&programs).expect("the exchange folder");
+    for name in FAKES {
+        symlink("/guard/fakes.sh", programs.join(name)).expect("a fake's name");
+    }
+    let roots = Root::ALL.map(Root::path).join(" ");
     for (name, text) in [
+        ("fakes.sh", include_str!("fakes.sh")),
         ("sandbox.sh", include_str!("sandbox.sh")),
         ("driver.sh", include_str!("driver.sh")),
         ("plant.sh", include_str!("plant.sh")),
@@ -70,9 +83,11 @@ pub(crate) fn start(machine: &Machine<'_>, titles: &[String], nonce: &str) -> Ou
         ("case.sh", machine.plant),
         ("run.sh", machine.run),
         ("keep", &machine.keep),
+        ("roots", &roots),
     ] {
         fs::write(exchange.join(name), text).expect("a file of the machine");
     }
+    fs::set_permissions(exchange.join("fakes.sh"), Permissions::from_mode(0o755)).expect("fakes that can be run");
     let host = fs::read_link("/proc/self/ns/mnt").expect("the host's mount namespace");
     let output = Command::new("timeout")
         .args(["-k", "5", "60", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"])
@@ -85,7 +100,32 @@ pub(crate) fn start(machine: &Machine<'_>, titles: &[String], nonce: &str) -> Ou
         .output()
         .expect("unshare");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "the machine could not be built or planted ({}): {said}", output.status);
+    assert!(
+        output.status.success(),
+        "the machine could not be built or planted ({}): {said}\n{}",
+        output.status,
+        machine.plant
+    );
     MACHINES.fetch_add(1, Ordering::Relaxed);
     Outcome::read(&exchange, titles, nonce)
+}
+
+/// Does all of `0..jobs`, one on each processor at a time.
+pub(crate) fn in_parallel<T: Send>(jobs: u64, job: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let (next, done) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= jobs {
+                        break;
+                    }
+                    let result = job(n);
+                    done.lock().expect("no panic").push(result);
+                }
+            });
+        }
+    });
+    done.into_inner().expect("no panic")
 }

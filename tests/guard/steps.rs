@@ -1,6 +1,6 @@
 //! The phases under test: a reset's own, or those of its steps that delete.
 
-use kfleet::model::{Access, Become, Fact, Facts, Level, Node, NodeName, Phase, ProtectedPath, Role};
+use kfleet::model::{Access, Allow, Become, Fact, Facts, Level, Node, NodeName, Phase, ProtectedPath, Role};
 use kfleet::plan::{PhaseScript, ResetRequest, Step, reset};
 use std::time::Duration;
 
@@ -9,12 +9,14 @@ use std::time::Duration;
 pub(crate) enum Run {
     /// A gentle reset, whole.
     Gentle,
-    /// Those steps of an aggressive reset that look at, unmount or delete files.
+    /// An aggressive reset, whole.
     Aggressive,
-    /// The same without `CheckWorker`, for cases in which it would end the phase first.
+    /// Its steps that unmount or delete files, without the checks that would end it first.
     Unchecked,
     /// Unmounting and emptying kubelet's folder and /etc/kubernetes, as an aggressive reset does.
     Kubelet,
+    /// Those steps of an aggressive reset that find moved folders, look at folders, unmount or delete.
+    Roots,
     /// `Kubelet` without unmounting: all that stands between the media and the delete is the guard.
     GuardOnly,
 }
@@ -29,17 +31,19 @@ pub(crate) fn phase(run: Run, protect: &[&str]) -> PhaseScript {
         ..Facts::default()
     };
     let level = if run == Run::Gentle { Level::Gentle } else { Level::Aggressive };
-    let whole = reset(&node, &ResetRequest { level, run: "guard", facts: &facts }).expect("a plain node is reset");
-    if run == Run::Gentle {
+    let whole = reset(&node, &ResetRequest { level, run: "guard", facts: &facts, allow: Allow::default() })
+        .expect("a plain node is reset");
+    if matches!(run, Run::Gentle | Run::Aggressive) {
         return whole;
     }
     let of_kubelet = |step: &Step| ["/var/lib/kubelet", "/etc/kubernetes"].iter().any(|r| step.to_string().contains(r));
     let wanted = |step: &Step| match step {
-        Step::CheckWorker => run == Run::Aggressive,
+        Step::CheckRoots(_) | Step::CheckSnapshotters | Step::NoteMoved(_) | Step::ForgetMoved(_) => run == Run::Roots,
+        Step::RemovePodNetns => run == Run::Unchecked,
         Step::KubeadmReset => run != Run::GuardOnly,
         Step::UnmountBelow { .. } => run != Run::GuardOnly && (run != Run::Kubelet || of_kubelet(step)),
         Step::Remove(path) => {
-            matches!(run, Run::Aggressive | Run::Unchecked)
+            matches!(run, Run::Unchecked | Run::Roots)
                 || path.root().path() == "/etc/kubernetes"
                 || path.root().path() == "/var/lib/kubelet"
         }

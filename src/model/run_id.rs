@@ -1,0 +1,49 @@
+//! The id of a run, as users hand it back.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The name of a run's folders on nodes: letters, digits and dashes, so it can lead nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunId(String);
+
+/// Why a text is no run id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no run id; each run prints its own, such as 20260131t235959z-0a1b2c")]
+pub struct InvalidRunId(String);
+
+impl FromStr for RunId {
+    type Err = InvalidRunId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRunId> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let fits = !text.is_empty() && text.len() <= 64 && !text.starts_with('-') && text.chars().all(plain);
+        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidRunId(crate::model::clean(text))) }
+    }
+}
+
+impl RunId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_id_cannot_lead_out_of_its_folder() {
+        assert_eq!("20260131t235959z-0a1b2c".parse::<RunId>().unwrap().as_str(), "20260131t235959z-0a1b2c");
+        for bad in ["", "..", ".", "a/b", "-rf", "A", "a b", "a\n", &"a".repeat(65)] {
+            assert!(bad.parse::<RunId>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+# --- protected: what protected folders look like, to be compared after a reset ----------------------------------------
+# For each path $2…: device:inode, number of entries in it, number of all entries below it, checksum of the mounts at and
+# below it, the path. A "-" stands for what was not counted: all entries where $1 is not "yes" or counting took too long.
+# A path that is not there is "absent"; one that does not answer is "silent".
+probe_protected() {
+  count=$1
+  shift
+  for path in "$@"; do
+    answer=$(timeout -k 1 10 stat -L -c %d:%i -- "$path" 2>&1)
+    case $?:$answer in
+      0:*) ;;
+      1:*": No such file or directory" | 1:*": Not a directory")
+        echo "absent - - - $path"
+        continue
+        ;;
+      *)
+        echo "silent - - - $path"
+        continue
+        ;;
+    esac
+    real "$path" || return 1
+    mounts=$(X=$REAL awk -F '[ ]' "$UNESCAPE"'
+      { mount = un($5); x = ENVIRON["X"]; if (mount == x || index(mount, x "/") == 1) print $3, $4, $5 }
+    ' /proc/self/mountinfo | sort | cksum | cut -d' ' -f1) || return 1
+    all=-
+    [ "$count" != yes ] || all=$(count_below 30 "$REAL") || all=-
+    echo "$answer $(count_below 10 "$REAL" -maxdepth 1 || echo -) $all $mounts $path"
+  done
+}
+
+# Counts what is below folder $2, by NULs, as names may hold newlines. $1: seconds that it may take; $3…: for find.
+count_below() {
+  seconds=$1
+  shift
+  # shellcheck disable=SC2016 # expanded by the shell that timeout ends together with its children
+  timeout -k 1 "$seconds" sh -c 'find "$@" -mindepth 1 -print0 | tr -cd "\000" | wc -c | tr -d " "' sh "$@"
+}
