@@ -4,4 +4,4 @@ mod rules;
 mod verdict;
 
 pub use rules::findings;
-pub use verdict::{Clean, Membership, Scope, busy, clean, forbidden, membership};
+pub use verdict::{Clean, Membership, Scope, busy, clean, control_plane_sign, forbidden, membership};

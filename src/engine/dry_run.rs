@@ -16,7 +16,7 @@ use std::fmt::Write;
 pub async fn dry_run<T: Transport>(context: &Context<T>, node: &Node) -> Result<String, String> {
     let session = context.transport.connect(node).await.map_err(|e| e.to_string())?;
     let facts = measure(&session, node, &context.run, context.patience.probe).await.map_err(|e| e.to_string())?;
-    if let Some(why) = forbidden(&facts) {
+    if let Some(why) = forbidden(&facts, context.allow) {
         return Err(format!("refused: {why}"));
     }
     let mut text = String::new();

@@ -11,7 +11,11 @@ pub fn join(node: &Node, run: &str, command: &JoinCommand) -> PhaseScript {
         None,
         node,
         run,
-        vec![Step::CheckWorker, Step::ReloadUnits, Step::KubeadmJoin(Box::new(command.clone()))],
+        vec![
+            Step::CheckWorker { allow_control_plane: false },
+            Step::ReloadUnits,
+            Step::KubeadmJoin(Box::new(command.clone())),
+        ],
     )
 }
 

@@ -170,11 +170,12 @@ pub fn probe(node: &Node, run: &str) -> Script {
     script
 }
 
-const LIBRARY: [&str; 7] = [
+const LIBRARY: [&str; 8] = [
     include_str!("sh/guard.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/network.sh"),
     include_str!("sh/firewall.sh"),
+    include_str!("sh/leftovers.sh"),
     include_str!("sh/residue.sh"),
     include_str!("sh/node_object.sh"),
     include_str!("sh/probe.sh"),

@@ -27,9 +27,10 @@ pub struct Refusal(pub String);
 /// containerd's run folder goes before its data (or a second run cannot find the mounts that are left); chains go after
 /// kubelet stopped, which would make them anew.
 pub fn reset(node: &Node, request: &ResetRequest<'_>) -> Result<PhaseScript, Refusal> {
+    let etcd = etcd(node, request)?;
     let steps = match request.level {
-        Level::Gentle => gentle(request),
-        Level::Aggressive => aggressive(request)?,
+        Level::Gentle => gentle(request, etcd),
+        Level::Aggressive => aggressive(request, etcd)?,
     };
     Ok(PhaseScript::new(Phase::Reset, Some(request.level), node, request.run, steps))
 }
@@ -44,28 +45,42 @@ const KUBEADM_FILES: RemovePath = RemovePath::entries(
         "manifests",
         "pki",
         "tmp",
-        "admin.conf",
         "super-admin.conf",
         "kubelet.conf",
         "bootstrap-kubelet.conf",
         "controller-manager.conf",
         "scheduler.conf",
+        "admin.conf", // last: while anything tells a control-plane node, the cluster can be asked with it
     ],
 );
 
 /// What host-local and the CNI library keep.
 const CNI_STATE: RemovePath = RemovePath::entries(Root::CniState, &["networks", "results", "cache"]);
 
-/// The CNI configs that Kubernetes' network add-ons write. Podman's and others' stay (kubeadm#1822).
-pub(super) const CNI_CONFIG_NAMES: [&str; 8] = [
+/// The CNI configs that Kubernetes' network add-ons write, each by the exact name in the add-on's own manifest or source.
+/// Podman's and others' stay (kubeadm#1822).
+pub(super) const CNI_CONFIG_NAMES: [&str; 21] = [
     "10-flannel.conflist",
     "10-flannel.conf",
     "10-calico.conflist",
+    "10-canal.conflist",
     "calico-kubeconfig",
     "05-cilium.conflist",
     "05-cilium.conf",
     "10-weave.conflist",
+    "10-weave.conf",
     "10-kuberouter.conflist",
+    "10-kuberouter.conf",
+    "10-antrea.conflist",
+    "10-kindnet.conflist",
+    "00-multus.conf",
+    "00-multus.conflist",
+    "multus.d",
+    "00-kube-ovn.conflist",
+    "01-kube-ovn.conflist",
+    "10-ovn-kubernetes.conf",
+    "10-aws.conflist",
+    "10-azure.conflist",
 ];
 const CNI_CONFIGS: RemovePath = RemovePath::entries(Root::CniConfig, &CNI_CONFIG_NAMES);
 
@@ -84,26 +99,76 @@ pub(super) const AGGRESSIVE_REMOVES: [RemovePath; 5] = [
     CNI_CONFIGS,
 ];
 
-fn kubernetes_state(lazy: bool) -> Vec<Step> {
-    let mut steps = vec![
+/// What a reset does about etcd.
+#[derive(Clone, Copy, Debug, Default)]
+struct Etcd {
+    /// The node carries a member that goes.
+    member: bool,
+    /// Its data go too.
+    data: bool,
+}
+
+const ETCD_DATA: RemovePath = RemovePath::contents(Root::Etcd);
+
+/// Only a member that kubeadm's own manifest shows is ever removed; an external etcd is somebody else's.
+fn etcd(node: &Node, request: &ResetRequest<'_>) -> Result<Etcd, Refusal> {
+    if !request.allow.control_plane {
+        return Ok(Etcd::default());
+    }
+    let Some(member) = request.facts.has_file("/etc/kubernetes/manifests/etcd.yaml") else {
+        return Err(Refusal("whether this node carries a member of etcd could not be told".to_owned()));
+    };
+    Ok(Etcd { member, data: member && !node.protect.iter().any(|path| path.touches(Root::Etcd)) })
+}
+
+/// What every reset looks at before anything is touched.
+fn checks(request: &ResetRequest<'_>, roots: &'static [Root], etcd: Etcd) -> Vec<Step> {
+    let mut steps =
+        vec![Step::CheckWorker { allow_control_plane: request.allow.control_plane }, Step::CheckRoots(roots)];
+    if etcd.data {
+        steps.push(Step::CheckRoots(&[Root::Etcd]));
+    }
+    steps
+}
+
+/// Copies, and what must be told apart while the files are there that tell it.
+fn put_aside(run: &str) -> Vec<Step> {
+    let run = run.to_owned();
+    vec![
+        Step::Backup { run: run.clone() },
+        Step::MoveKubeconfig { run: run.clone() },
+        Step::MoveDropIns { run },
+        Step::RemoveTmpLeftovers,
+    ]
+}
+
+fn kubernetes_state(lazy: bool, etcd: Etcd) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if etcd.member {
+        steps.push(Step::RemoveEtcdMember);
+    }
+    steps.extend([
         Step::StopUnit("kubelet.service"),
         Step::RemovePods,
         Step::UnmountBelow { root: Root::Kubelet, lazy },
         Step::KubeadmReset,
-    ];
+    ]);
     steps.extend(GENTLE_REMOVES.map(Step::Remove));
+    if etcd.data {
+        steps.push(Step::Remove(ETCD_DATA));
+    }
     steps
 }
 
-fn gentle(request: &ResetRequest<'_>) -> Vec<Step> {
-    let mut steps =
-        vec![Step::CheckWorker, Step::CheckRoots(&GENTLE_ROOTS), Step::Backup { run: request.run.to_owned() }];
-    steps.extend(kubernetes_state(false));
+fn gentle(request: &ResetRequest<'_>, etcd: Etcd) -> Vec<Step> {
+    let mut steps = checks(request, &GENTLE_ROOTS, etcd);
+    steps.extend(put_aside(request.run));
+    steps.extend(kubernetes_state(false, etcd));
     steps.extend([Step::ReloadUnits, Step::RestartContainerd, Step::AwaitCri]);
     steps
 }
 
-fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
+fn aggressive(request: &ResetRequest<'_>, etcd: Etcd) -> Result<Vec<Step>, Refusal> {
     let present = match &request.facts.containerd_config {
         Fact::Known(text) => text.as_deref(),
         Fact::Unknown(why) => {
@@ -118,14 +183,10 @@ fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
     let default = request.facts.containerd_default_config.known().map(String::as_str);
     let config = with_systemd_cgroup(present, default).map_err(|error| Refusal(error.to_string()))?;
 
-    let mut steps = vec![
-        Step::CheckWorker,
-        Step::CheckRoots(&Root::ALL),
-        Step::CheckContainerdIsOurs,
-        Step::CheckSshDevice,
-        Step::Backup { run: request.run.to_owned() },
-    ];
-    steps.extend(kubernetes_state(true));
+    let mut steps = checks(request, &Root::ALL, etcd);
+    steps.extend([Step::CheckContainerdIsOurs, Step::CheckSshDevice]);
+    steps.extend(put_aside(request.run));
+    steps.extend(kubernetes_state(true, etcd));
     steps.extend([Step::StopUnit("containerd.service"), Step::KillPods]);
     for root in [Root::ContainerdState, Root::ContainerdRoot] {
         steps.push(Step::UnmountBelow { root, lazy: true });

@@ -8,6 +8,7 @@ mod aliases;
 mod arrival;
 mod case;
 mod kubeadm;
+mod leftovers;
 mod links;
 mod mounts;
 mod names;

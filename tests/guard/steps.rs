@@ -36,7 +36,10 @@ pub(crate) fn phase(run: Run, protect: &[&str]) -> PhaseScript {
     }
     let of_kubelet = |step: &Step| ["/var/lib/kubelet", "/etc/kubernetes"].iter().any(|r| step.to_string().contains(r));
     let wanted = |step: &Step| match step {
-        Step::CheckWorker => run == Run::Aggressive,
+        Step::CheckWorker { .. } => run == Run::Aggressive,
+        Step::MoveDropIns { .. } | Step::MoveKubeconfig { .. } | Step::RemoveTmpLeftovers => {
+            matches!(run, Run::Aggressive | Run::Unchecked)
+        }
         Step::KubeadmReset => run != Run::GuardOnly,
         Step::UnmountBelow { .. } => run != Run::GuardOnly && (run != Run::Kubelet || of_kubelet(step)),
         Step::Remove(path) => {
