@@ -30,7 +30,14 @@ fingerprint() {
 # kubeadm 1.20 as far as it deletes: Go's RemoveAll knows nothing of mounts, and CleanDir follows the folder it is given.
 cat >/usr/sbin/kubeadm <<'FAKE'
 #!/bin/sh
-case $* in *--help*) exit ;; esac
+case $* in
+  *--help*) exit ;;
+  *"phase remove-etcd-member"*) # newer ones empty the data where that failed, too
+    find /var/lib/etcd/. -mindepth 1 -maxdepth 1 -exec rm -rf {} +
+    cat /guard/etcd-word >&2
+    exit
+    ;;
+esac
 echo "$*" >>/guard/kubeadm-ran
 for folder in /etc/kubernetes/manifests /etc/kubernetes/pki "$(readlink -m /var/lib/kubelet)" /var/lib/etcd /var/lib/dockershim /var/run/kubernetes /var/lib/cni; do
   [ ! -d "$folder" ] || find "$folder/." -mindepth 1 -maxdepth 1 -exec rm -rf {} +

@@ -46,25 +46,28 @@ running_etcd() {
 # stays Ready for most of a minute after its machine is gone.
 check_other_control_plane() {
   cannot="refused: whether another control-plane node is at work cannot be told, and the last one is never reset:"
-  for needed in /etc/kubernetes/admin.conf /etc/machine-id; do
-    [ -s "$needed" ] || {
-      say "$cannot there is no $needed"
-      return 76
-    }
-  done
-  own=$(cat /etc/machine-id)
+  [ -s /etc/kubernetes/admin.conf ] || {
+    say "$cannot there is no /etc/kubernetes/admin.conf to ask with (a copy may be below /var/lib/kfleet/backup)"
+    return 76
+  }
+  own=$(ip -o address show) && [ -n "$own" ] || {
+    say "$cannot this machine's own addresses could not be listed"
+    return 76
+  }
   port=$(sed -n 's/^ *- --secure-port=\([0-9][0-9]*\)$/\1/p' "$MANIFESTS/kube-apiserver.yaml" 2>/dev/null | head -n 1)
   nodes=
   for label in control-plane master; do
-    answer=$(as_admin get nodes -l "node-role.kubernetes.io/$label" -o jsonpath='{range .items[*]}{.status.nodeInfo.machineID}{" "}{.status.conditions[?(@.type=="Ready")].status}{" "}{.metadata.name}{" "}{.status.addresses[?(@.type=="InternalIP")].address}{"\n"}{end}' 2>&1) || {
+    answer=$(as_admin get nodes -l "node-role.kubernetes.io/$label" -o jsonpath='{range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{" "}{.metadata.name}{" "}{.status.addresses[?(@.type=="InternalIP")].address}{"\n"}{end}' 2>&1) || {
       say "$cannot $(printf '%s\n' "$answer" | tail -n 1)"
       return 76
     }
     nodes="$nodes$answer
 "
   done
-  seen=$(printf '%s' "$nodes" | sort -u | while read -r machine ready name address _; do
-    [ "$ready" = True ] && [ "$machine" != "$own" ] && [ -n "$address" ] || continue
+  # What is at another address than ours is another machine; ids are copied along with disks.
+  seen=$(printf '%s' "$nodes" | sort -u | while read -r ready name address _; do
+    [ "$ready" = True ] && [ -n "$address" ] || continue
+    case $own in *" $address/"*) continue ;; esac
     case $address in *:*) address="[$address]" ;; esac
     answer=$(as_admin --server "https://$address:${port:-6443}" get --raw /readyz 2>/dev/null)
     [ "$answer" != ok ] || echo "$name"
