@@ -1,19 +1,7 @@
 # --- units and processes -----------------------------------------------------------------------------------------
-# 76 where this machine carries a control plane or etcd: kfleet resets workers only.
+# 76 where this machine is not to be changed, or lacks what makes deleting safe.
 check_worker() {
-  for manifest in kube-apiserver etcd kube-controller-manager kube-scheduler; do
-    if [ -e "/etc/kubernetes/manifests/$manifest.yaml" ]; then
-      say "refused: /etc/kubernetes/manifests/$manifest.yaml is there, so this is a control-plane node"
-      return 76
-    fi
-  done
-  # No worker has these, and they cannot be made again: manifests may be moved away for maintenance.
-  for file in pki/ca.key pki/etcd/ca.key controller-manager.conf; do
-    if [ -e "/etc/kubernetes/$file" ]; then
-      say "refused: /etc/kubernetes/$file is there, so this is or was a control-plane node"
-      return 76
-    fi
-  done
+  check_role || return
   for tool in readlink stat awk sort cut sed wc find rm unshare mount umount timeout systemctl; do
     command -v "$tool" >/dev/null || {
       say "refused: $tool is missing on this node, and without it deleting cannot be made safe"
