@@ -8,13 +8,14 @@ mod faults;
 mod join;
 mod reset;
 mod run;
+mod runtime;
 
 use libtest_mimic::{Arguments, Trial};
 use std::sync::Arc;
 
 type Case = fn(&bed::Bed);
 
-const CASES: [(&str, Case); 15] = [
+const CASES: [(&str, Case); 18] = [
     ("join::fresh_half_joined_and_corrupt_nodes_join_each_on_its_own_ladder", join::three_ladders),
     ("join::a_control_plane_node_is_refused_by_its_role_and_by_its_manifests", join::control_plane_is_refused),
     ("join::without_a_control_plane_the_given_command_and_the_nodes_own_view_serve", join::given_command),
@@ -25,6 +26,9 @@ const CASES: [(&str, Case); 15] = [
     ("reset::firewall_and_interfaces_of_others_survive", reset::network),
     ("reset::containers_of_kubernetes_go_and_what_others_have_stays", reset::containers),
     ("reset::sudo_serves_and_a_password_is_refused_with_the_line_to_add", reset::sudo),
+    ("runtime::a_shared_containerd_loses_kubernetes_share_and_nothing_else", runtime::shared),
+    ("runtime::mirrors_nvidia_and_old_versions_survive_the_patch_and_a_false_drop_in_is_named", runtime::config),
+    ("runtime::a_config_that_containerd_does_not_start_with_is_taken_back", runtime::rollback),
     ("faults::dead_silent_and_false_nodes_end_clearly_and_the_others_finish", faults::unreachable),
     ("faults::a_joined_node_is_left_alone_while_the_api_server_is_away", faults::api_server_away),
     ("faults::a_phase_outlives_its_connection_and_runs_once", faults::lost_connection),

@@ -3,5 +3,6 @@
 
 mod forms;
 mod quoting;
+mod runtime;
 mod shells;
 mod support;
