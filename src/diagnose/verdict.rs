@@ -64,9 +64,9 @@ pub fn clean(facts: &Facts, scope: Scope) -> Clean {
             Fact::Unknown(why) => review.unknown.push(format!("what is in containerd: {why}")),
         }
         match &facts.cgroupfs_runtimes {
-            Fact::Known(names) => review.left.extend(
-                names.iter().map(|name| format!("a containerd that runs without SystemdCgroup = true for {name}")),
-            ),
+            Fact::Known(names) => review
+                .left
+                .extend(names.iter().map(|name| format!("a containerd without SystemdCgroup = true for {name}"))),
             Fact::Unknown(why) => review.unknown.push(format!("containerd's cgroup driver: {why}")),
         }
     }

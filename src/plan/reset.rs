@@ -286,3 +286,41 @@ fn aggressive(request: &ResetRequest<'_>, etcd: Etcd) -> Result<Vec<Step>, Refus
     steps.extend([Step::Remove(BPF_PINS), Step::ForgetMoved(moved)]);
     Ok(steps)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containerd_s_folders_are_left_to_it_where_others_may_have_something_in_them() {
+        let plan = |shared_runtime, containerd_sharers| {
+            let facts = Facts {
+                containerd_config: Fact::Known(None),
+                containerd_default_config: Fact::Known("version = 2\n".to_owned()),
+                containerd_sharers,
+                ..Facts::default()
+            };
+            let allow = Allow { shared_runtime, ..Allow::default() };
+            aggressive(&ResetRequest { level: Level::Aggressive, run: "run", facts: &facts, allow }).unwrap()
+        };
+        let empties = |steps: &[Step]| {
+            let of_containerd = |step: &Step| {
+                matches!(step, Step::StopUnit("containerd.service"))
+                    || ["/run/containerd", "/var/lib/containerd"].iter().any(|root| step.to_string().contains(root))
+            };
+            steps.iter().filter(|step| of_containerd(step)).count()
+        };
+        let others = || Fact::Known(vec!["containers of moby".to_owned()]);
+        for sharers in [others(), Fact::default()] {
+            let steps = plan(true, sharers.clone());
+            assert!(steps.contains(&Step::RemoveShare) && steps.contains(&Step::CheckSharedContainerd));
+            assert_eq!(empties(&steps), 0, "{steps:?}");
+            // Without the flag the node refuses.
+            assert!(plan(false, sharers).contains(&Step::CheckContainerdIsOurs));
+        }
+        for steps in [plan(true, Fact::Known(Vec::new())), plan(false, Fact::default())] {
+            assert!(steps.contains(&Step::CheckContainerdIsOurs) && !steps.contains(&Step::RemoveShare));
+            assert_eq!(empties(&steps), 5, "{steps:?}");
+        }
+    }
+}

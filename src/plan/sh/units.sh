@@ -72,9 +72,9 @@ remove_pods() {
 # the namespace k8s.io; never by a pattern over command lines.
 kill_pods() {
   found=64
-  for group in /sys/fs/cgroup/kubepods.slice /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods.slice /sys/fs/cgroup/*/kubepods; do
-    [ -d "$group" ] || continue
-    kill_group "$group"
+  set -- /sys/fs/cgroup/kubepods.slice /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods.slice /sys/fs/cgroup/*/kubepods
+  for group in "$@"; do
+    [ ! -d "$group" ] || kill_group "$group"
   done
   for process in /proc/[0-9]*; do
     pid=${process#/proc/}
@@ -87,11 +87,11 @@ kill_pods() {
     gone children_of "$pid"
     kill -9 "$pid"
   done
-  # Only now are the cgroups empty; systemd takes its slices away itself.
+  # Only now are the cgroups empty. systemd takes its slice out of its own hierarchy; runc's of version 1 stay.
   case $(systemctl show -p ActiveState --value kubepods.slice) in
     active) timeout -k 5 60 systemctl stop kubepods.slice && found=0 ;;
   esac
-  for group in /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods; do
+  for group in "$@"; do
     [ ! -d "$group" ] || { find "$group" -depth -type d -exec rmdir {} + && found=0; }
   done
   return "$found"
