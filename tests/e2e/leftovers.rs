@@ -4,8 +4,8 @@ use crate::bed::Bed;
 use crate::run::{kfleet, people};
 use kfleet::model::Outcome;
 
-/// What a join by the shell script before kfleet leaves, and what others have beside it. `$0` is the API server.
-const PLANTED: &str = r#"set -e
+/// What a join by the shell script before kfleet leaves, and what others have beside it.
+const PLANTED: &str = r"set -e
 folder=/etc/systemd/system/kubelet.service.d; mkdir -p $folder /root/.kube /srv/media
 printf '[Service]\nEnvironment=A=b\n' >$folder/50-admin.conf
 printf 'Environment=A=b\n' >$folder/60-broken.conf
@@ -15,7 +15,7 @@ mkdir -p /etc/kubernetes
 printf 'clusters:\n- cluster:\n    server: https://10.0.0.9:6443\n  name: kubernetes\n' | tee /etc/kubernetes/bootstrap-kubelet.conf >/root/.kube/config
 echo token >/tmp/kubeadm_join_wrapper.sh; echo token >/tmp/kubeadm-join-20250102-030405.log
 echo mine >/tmp/kube-notes.txt; ln -s /srv/media/x.conf /tmp/kubeadm-join-20250102-030406.log
-systemctl daemon-reload"#;
+systemctl daemon-reload";
 
 pub fn moved_aside(bed: &Bed) {
     bed.fresh(&["node1"]);
