@@ -147,11 +147,6 @@ impl Escalation {
         self.level
     }
 
-    /// Whether the last thing that ran was a join that may have succeeded.
-    pub fn ended_with_a_join(&self) -> bool {
-        matches!(self.last, Some((Run::Join, Ran::Done | Ran::Lost)))
-    }
-
     /// Whether anything that changes the node was started.
     pub fn changed_something(&self) -> bool {
         self.last.is_some() || matches!(self.state, State::Running(_))

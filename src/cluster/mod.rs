@@ -3,7 +3,7 @@
 use crate::attached::{Answer, NoAnswer, attached};
 use crate::model::{Fact, JoinCommand, Node, NodeObject, clean};
 use crate::parse::{SectionOutput, node_object};
-use crate::plan::{ask_node_object, mint_token};
+use crate::plan::{ask_node_object, mint_token, revoke_token};
 use crate::shell::Script;
 use crate::transport::Transport;
 use std::sync::Arc;
@@ -40,6 +40,22 @@ impl<T: Transport> ControlPlane<T> {
     /// What [`Self::join_command`] would give, without making a token in the cluster.
     pub async fn pretended_join_command(&self) -> Result<JoinCommand, String> {
         self.mint(true).await
+    }
+
+    /// Takes the token of this run back, where one was minted. `Err` says which token lives on, and why.
+    pub async fn revoke(&self) -> Result<(), String> {
+        let Some(command) = self.minted.get() else { return Ok(()) };
+        let id = command.token.id();
+        let why = match self.ask(&revoke_token(&self.node, id)).await {
+            Ok(out) if out.status == 0 => return Ok(()),
+            Ok(out) => clean(&out.bytes),
+            Err(why) => why,
+        };
+        let minutes = self.token_ttl.as_secs() / 60;
+        Err(format!(
+            "the bootstrap token {id} could not be revoked and lives up to {minutes} minutes; `kubeadm token delete {id}` on {} ends it: {why}",
+            self.node.name
+        ))
     }
 
     async fn mint(&self, pretend: bool) -> Result<JoinCommand, String> {

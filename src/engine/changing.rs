@@ -55,7 +55,14 @@ impl<T: Transport> Driver<'_, T> {
         match self.context.join_command().await {
             Ok(_) if self.context.stop.is_cancelled() => Input::Ran(Ran::NotStarted),
             Ok(command) => {
-                let input = self.run(join(self.node, &self.context.run, &command)).await;
+                let script = match join(self.node, &self.context.run, &command, &self.facts) {
+                    Ok(script) => script,
+                    Err(refusal) => {
+                        self.trouble = Some(refusal.to_string());
+                        return Input::Ran(Ran::NotStarted);
+                    }
+                };
+                let input = self.run(script).await;
                 self.verify = input == Input::Ran(Ran::Done);
                 input
             }

@@ -27,7 +27,10 @@ pub async fn dry_run<T: Transport>(context: &Context<T>, node: &Node) -> Result<
         Task::Reset { start, ceiling, .. } => resets(context, node, &facts, start..=ceiling, &mut text),
         Task::Join => {
             let command = pretended(context).await?;
-            script(&mut text, "first, where the node is not a healthy member yet", &join(node, &context.run, &command));
+            match join(node, &context.run, &command, &facts) {
+                Ok(phase) => script(&mut text, "first, where the node is not a healthy member yet", &phase),
+                Err(refusal) => return Err(refusal.to_string()),
+            }
             let levels = context.policy.start..=context.policy.ceiling;
             resets(context, node, &facts, levels, &mut text);
         }

@@ -35,6 +35,11 @@ pub async fn run<T: Transport>(context: Arc<Context<T>>, command: &str, nodes: V
     }
     let reports = names.into_iter().zip(reports);
     let reports = reports.map(|(name, report)| report.unwrap_or_else(|| broken(&context, name))).collect();
+    if let Some(control_plane) = &context.control_plane
+        && let Err(what) = control_plane.revoke().await
+    {
+        context.events.send(Kind::Warned { what });
+    }
     context.events.send(Kind::RunFinished);
     reports
 }

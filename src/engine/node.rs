@@ -116,7 +116,7 @@ impl<T: Transport> Driver<'_, T> {
         match (end, &self.context.task) {
             (End::Good, Task::Reset { .. }) if self.ladder.changed_something() => Outcome::Reset,
             (End::Good, Task::Reset { .. }) => Outcome::AlreadyClean,
-            (End::Good, _) if self.ladder.ended_with_a_join() => Outcome::Joined,
+            (End::Good, _) if self.ladder.attempts() > 0 => Outcome::Joined,
             (End::Good, _) => Outcome::AlreadyJoined,
             (End::Failed, _) => Outcome::Failed,
             (End::Refused, _) => Outcome::Refused,

@@ -98,6 +98,11 @@ pub enum Kind {
     },
     /// The user asked to stop: no new phase will start, running ones are followed to their end.
     Stopping,
+    /// Something about the whole run that somebody has to look after.
+    Warned {
+        /// What was tried, what was seen, what to do.
+        what: String,
+    },
     /// Last event.
     RunFinished,
     /// Written by a newer kfleet.

@@ -19,6 +19,14 @@ pub fn mint_token(node: &Node, ttl: Duration, pretend: bool) -> Script {
 
 const MINT: &str = r#"timeout -k 5 50 kubeadm --kubeconfig /etc/kubernetes/admin.conf token create --dry-run="$DRY_RUN" --ttl "$TTL" --print-join-command"#;
 
+/// Takes a token back: `id` is its public half. A token that is gone already is fine.
+pub fn revoke_token(node: &Node, id: &str) -> Script {
+    let delete = Fragment::new(REVOKE).var("TOKEN", Word::new(id));
+    ask(node, "token").step(Need::Required, delete)
+}
+
+const REVOKE: &str = r#"timeout -k 5 50 kubeadm --kubeconfig /etc/kubernetes/admin.conf token delete "$TOKEN""#;
+
 /// The Node object called `name`.
 pub fn ask_node_object(node: &Node, name: &str) -> Script {
     let get = Fragment::new(r#"node_object /etc/kubernetes/admin.conf "$NODE""#).var("NODE", Word::new(name));

@@ -1,35 +1,22 @@
-//! The join: kubeadm's, with its arguments rebuilt from the typed command.
+//! The join: kubeadm's, with a configuration rebuilt from the typed command.
 
-use super::{CRI_SOCKET, PhaseScript, Step};
-use crate::model::{JoinCommand, Node, Phase};
-use crate::shell::Word;
+use super::join_configuration::api_version;
+use super::{PhaseScript, Refusal, Step};
+use crate::model::{Fact, Facts, JoinCommand, Node, Phase};
 
-/// The steps of one join attempt of `node`.
-pub fn join(node: &Node, run: &str, command: &JoinCommand) -> PhaseScript {
-    PhaseScript::new(
-        Phase::Join,
-        None,
-        node,
-        run,
-        vec![Step::CheckWorker, Step::ReloadUnits, Step::KubeadmJoin(Box::new(command.clone()))],
-    )
-}
-
-/// kubeadm's arguments, in a fixed order.
-pub(super) fn arguments(command: &JoinCommand) -> Vec<Word> {
-    let mut words =
-        vec![Word::new(command.endpoint.as_str()), Word::new("--token"), Word::secret(command.token.reveal())];
-    for hash in &command.ca_hashes {
-        words.extend([Word::new("--discovery-token-ca-cert-hash"), Word::new(hash.as_str())]);
-    }
-    let socket = command.cri_socket.as_deref().unwrap_or(CRI_SOCKET);
-    words.extend([Word::new("--cri-socket"), Word::new(socket)]);
-    if let Some(name) = &command.node_name {
-        words.extend([Word::new("--node-name"), Word::new(name.as_str())]);
-    }
-    if !command.ignore_preflight_errors.is_empty() {
-        let names = command.ignore_preflight_errors.join(",");
-        words.extend([Word::new("--ignore-preflight-errors"), Word::new(names)]);
-    }
-    words
+/// The steps of one join attempt of `node`, whose kubeadm decides about the version of its configuration.
+pub fn join(node: &Node, run: &str, command: &JoinCommand, facts: &Facts) -> Result<PhaseScript, Refusal> {
+    let version = match &facts.kubeadm_version {
+        Fact::Known(version) => version,
+        Fact::Unknown(why) => return Err(Refusal(format!("`kubeadm version` could not be asked on the node: {why}"))),
+    };
+    let Some(api_version) = api_version(version) else {
+        return Err(Refusal(format!("kubeadm on the node is {version}; kfleet knows v1.15 and later")));
+    };
+    let steps = vec![
+        Step::CheckWorker,
+        Step::ReloadUnits,
+        Step::KubeadmJoin { command: Box::new(command.clone()), api_version },
+    ];
+    Ok(PhaseScript::new(Phase::Join, None, node, run, steps))
 }

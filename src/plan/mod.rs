@@ -5,6 +5,7 @@
 mod cluster;
 mod containerd_config;
 mod join;
+mod join_configuration;
 mod launch;
 mod phase;
 mod probe;
@@ -12,7 +13,7 @@ mod reset;
 mod restore;
 mod step;
 
-pub use cluster::{ask_node_object, mint_token};
+pub use cluster::{ask_node_object, mint_token, revoke_token};
 pub use containerd_config::{ConfigError, with_systemd_cgroup};
 pub use join::join;
 pub(crate) use launch::FOLLOW_STEP;

@@ -22,7 +22,7 @@ pub struct PhaseScript {
 const ALSO_PROTECTED: &str = "/var/lib/etcd";
 
 /// The library that every changing script carries: all of it, so that a reader of one script knows them all.
-const LIBRARY: [&str; 9] = [
+const LIBRARY: [&str; 10] = [
     include_str!("sh/guard.sh"),
     include_str!("sh/backing.sh"),
     include_str!("sh/roots.sh"),
@@ -32,6 +32,7 @@ const LIBRARY: [&str; 9] = [
     include_str!("sh/firewall.sh"),
     include_str!("sh/containerd.sh"),
     include_str!("sh/restore.sh"),
+    include_str!("sh/join.sh"),
 ];
 
 impl PhaseScript {

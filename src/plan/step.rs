@@ -1,5 +1,6 @@
 //! One thing done to a node.
 
+use super::join_configuration::join_configuration;
 use crate::model::{JoinCommand, RemovePath, Root, RunId};
 use crate::shell::{Fragment, Need, Word};
 use std::fmt;
@@ -9,8 +10,8 @@ use std::fmt;
 pub enum Step {
     /// Refuses on machines that carry a control plane or etcd, or lack the tools that make deleting safe.
     CheckWorker,
-    /// Refuses where a folder to be emptied is, holds or lies in a protected path, before anything is touched. Each delete
-    /// asks the same again, right before it.
+    /// Refuses where a folder to be emptied is, holds or lies in a protected path, or has something mounted in it that no
+    /// step unmounts, before anything is touched. Each delete asks the same again, right before it.
     CheckRoots(&'static [Root]),
     /// Refuses where containerd keeps snapshots that are more than files in folders.
     CheckSnapshotters,
@@ -73,7 +74,12 @@ pub enum Step {
     /// Puts the rules back that a run kept a copy of.
     RestoreFirewall(RunId),
     /// `kubeadm join`.
-    KubeadmJoin(Box<JoinCommand>),
+    KubeadmJoin {
+        /// What to join.
+        command: Box<JoinCommand>,
+        /// Of kubeadm's configuration file.
+        api_version: &'static str,
+    },
 }
 
 /// Interfaces that pod networks create under fixed names (flannel, Calico, Cilium, Weave, kube-router, kube-proxy,
@@ -103,6 +109,16 @@ pub(super) const LINKS: [&str; 22] = [
     "lxc_health",
 ];
 
+/// Where kubelet and containerd mount, so that a reset unmounts before it removes.
+const UNMOUNTED: [Root; 6] = [
+    Root::Kubelet,
+    Root::ContainerdState,
+    Root::ContainerdRoot,
+    Root::MovedKubelet,
+    Root::MovedContainerdState,
+    Root::MovedContainerdRoot,
+];
+
 impl Step {
     /// Whether the phase ends when this step fails. A guard's refusal always ends it.
     pub fn need(&self) -> Need {
@@ -124,7 +140,9 @@ impl Step {
     pub fn fragment(&self) -> Fragment {
         match self {
             Self::CheckWorker => Fragment::new("check_worker"),
-            Self::CheckRoots(roots) => Fragment::new("check_roots \"$@\"").args(places(roots)),
+            Self::CheckRoots(roots) => Fragment::new("check_roots \"$@\"")
+                .var("UNMOUNTED", Word::new(UNMOUNTED.map(Root::path).join(" ")))
+                .args(places(roots)),
             Self::CheckSnapshotters => Fragment::new("check_snapshotters"),
             Self::NoteMoved(roots) => Fragment::new("note_moved \"$@\"").args(places(roots)),
             Self::ForgetMoved(roots) => Fragment::new("forget_moved \"$@\"").args(places(roots)),
@@ -162,7 +180,9 @@ impl Step {
             Self::RestoreFirewall(from) => {
                 Fragment::new("restore_firewall").var("FROM", Word::within(BACKUP, from.as_str()))
             }
-            Self::KubeadmJoin(command) => Fragment::new(JOIN).args(super::join::arguments(command)),
+            Self::KubeadmJoin { command, api_version } => {
+                Fragment::new("join_cluster").var("CONFIGURATION", join_configuration(command, api_version))
+            }
         }
     }
 }
@@ -177,10 +197,6 @@ fn names(path: &RemovePath) -> impl Iterator<Item = Word> {
 
 /// Where copies of what a run changes are kept, a folder per run.
 const BACKUP: &str = "/var/lib/kfleet/backup";
-
-/// kubeadm's own waits add up to about 10 minutes (discovery 5, TLS bootstrap 5 [kubeadm constants]); the bound is for
-/// a kubeadm that hangs.
-const JOIN: &str = "timeout -k 10 900 kubeadm join \"$@\"";
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -208,7 +224,7 @@ impl fmt::Display for Step {
             Self::CheckBackup(from) => write!(f, "look for the copies of run {from}"),
             Self::RestoreContainerdConfig { .. } => f.write_str("put containerd's config back"),
             Self::RestoreFirewall(_) => f.write_str("put the firewall back"),
-            Self::KubeadmJoin(_) => f.write_str("kubeadm join"),
+            Self::KubeadmJoin { .. } => f.write_str("kubeadm join"),
         }
     }
 }

@@ -49,6 +49,7 @@ pub(crate) fn sentence(tally: &Tally, event: &Event) -> Option<(Weight, String)>
         }
         Kind::Measured { status } => (Weight::Routine, format!("{}: {}", status.node, status_table::verdict(status))),
         Kind::NodeFinished { report } => (Weight::Important, report_words(report)),
+        Kind::Warned { what } => (Weight::Important, format!("kfleet: {}", clean(what))),
         Kind::Stopping => {
             let text = "kfleet: stopping: no new phase starts, running ones are followed to their end";
             (Weight::Important, text.to_owned())

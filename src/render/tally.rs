@@ -128,6 +128,7 @@ impl Tally {
             Kind::Output { .. }
             | Kind::PhaseFinished { .. }
             | Kind::Measured { .. }
+            | Kind::Warned { .. }
             | Kind::RunFinished
             | Kind::Unknown => {}
         }

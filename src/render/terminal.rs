@@ -98,7 +98,7 @@ fn paint(event: &Event) -> Paint {
     match &event.kind {
         Kind::NodeFinished { report } if report.outcome.is_success() => Paint::Good,
         Kind::NodeFinished { report } if report.outcome != Outcome::Interrupted => Paint::Bad,
-        Kind::PhaseFinished { error: Some(_), .. } | Kind::Stopping => Paint::Warn,
+        Kind::PhaseFinished { error: Some(_), .. } | Kind::Stopping | Kind::Warned { .. } => Paint::Warn,
         _ => Paint::Plain,
     }
 }

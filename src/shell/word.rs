@@ -15,7 +15,8 @@ pub enum View {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Word {
     text: String,
-    secret: bool,
+    /// What people see in its place.
+    shown: Option<String>,
 }
 
 impl Word {
@@ -26,12 +27,17 @@ impl Word {
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         assert!(!text.contains('\0'), "a shell word cannot hold a NUL");
-        Self { text, secret: false }
+        Self { text, shown: None }
     }
 
     /// A text that people must not see.
     pub fn secret(text: impl Into<String>) -> Self {
-        Self { secret: true, ..Self::new(text) }
+        Self::shown_as(text, "****")
+    }
+
+    /// A text with a secret in it, and how people see it.
+    pub fn shown_as(text: impl Into<String>, shown: impl Into<String>) -> Self {
+        Self { shown: Some(shown.into()), ..Self::new(text) }
     }
 
     /// An entry, one path segment, of a constant folder.
@@ -61,7 +67,7 @@ impl Word {
 
     /// The word as POSIX shell text.
     pub fn quoted(&self, view: View) -> String {
-        let shown = if self.secret && view == View::Masked { "****" } else { self.text.as_str() };
+        let shown = self.shown.as_ref().filter(|_| view == View::Masked).unwrap_or(&self.text);
         shlex::try_quote(shown).map(std::borrow::Cow::into_owned).unwrap_or_default() // NUL: excluded by `new`
     }
 }

@@ -21,6 +21,7 @@ const CASES: [(&str, Case); 18] = [
     ("join::a_control_plane_node_is_refused_by_its_role_and_by_its_manifests", join::control_plane_is_refused),
     ("join::without_a_control_plane_the_given_command_and_the_nodes_own_view_serve", join::given_command),
     ("join::a_node_that_was_just_reset_joins_again_under_its_name", join::reset_and_join),
+    ("join::the_token_is_in_no_argument_and_gone_with_the_run", join::token),
     ("join::a_dry_run_shows_the_scripts_without_secrets_and_changes_nothing", join::dry_run),
     ("reset::media_bound_below_kubelet_and_in_use_survives_every_level", reset::media_bound),
     ("reset::escalate_goes_up_only_where_something_is_left", reset::escalate),

@@ -27,32 +27,12 @@ fingerprint() {
   find "$@" -type f -print0 | sort -z | xargs -0r sha256sum -z
 }
 
-# kubeadm 1.20 as far as it deletes: Go's RemoveAll knows nothing of mounts, and CleanDir follows the folder it is given.
-cat >/usr/sbin/kubeadm <<'FAKE'
-#!/bin/sh
-echo "$*" >>/guard/kubeadm-ran
-for folder in /etc/kubernetes/manifests /etc/kubernetes/pki "$(readlink -m /var/lib/kubelet)" /var/lib/etcd /var/lib/dockershim /var/run/kubernetes /var/lib/cni; do
-  [ ! -d "$folder" ] || find "$folder/." -mindepth 1 -maxdepth 1 -exec rm -rf {} +
-done
-rm -f /etc/kubernetes/admin.conf /etc/kubernetes/kubelet.conf /etc/kubernetes/bootstrap-kubelet.conf
-exit 0
-FAKE
-cat >/usr/sbin/systemctl <<'FAKE'
-#!/bin/sh
-echo "$*" >>/guard/systemctl-ran
-case $* in
-  *LoadState*) echo loaded ;;
-  *ActiveState*) echo inactive ;;
-  *is-active*) exit 3 ;;
-esac
-FAKE
-cat >/usr/sbin/crictl <<'FAKE'
-#!/bin/sh
-case $* in
-  *info*) echo '{"status":{"conditions":[{"type":"RuntimeReady","status":true}]}}' ;;
-esac
-FAKE
-chmod +x /usr/sbin/kubeadm /usr/sbin/systemctl /usr/sbin/crictl
+# What is in the folders that a reset empties, in their own file systems, and what is mounted anywhere.
+reach() {
+  find -H $(cat /guard/roots) -xdev -mindepth 1 -printf '%p\0%y %i %l\0' 2>/dev/null
+  printf 'mounts\0'
+  awk '{ print $4, $5, $6, $(NF - 2) }' /proc/self/mountinfo
+}
 
 plant_usual
 set -e
@@ -61,10 +41,10 @@ set +e
 mkdir -p /run/kfleet
 cp /guard/phase.sh /run/kfleet/phase.sh
 fingerprint >/guard/before
+reach >/guard/reach-before
+readlink -mz $(cat /guard/roots) >/guard/real-roots
 . /guard/run.sh
 fingerprint >/guard/after
-for folder in /var/lib/kubelet /etc/kubernetes; do
-  [ ! -d "$folder" ] || find "$folder/." -mindepth 1 -printf "$folder/%P\n"
-done >/guard/left 2>&1
+reach >/guard/reach-after
 cat /proc/self/mountinfo >/guard/mounts
 exit 0

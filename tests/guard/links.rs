@@ -54,7 +54,7 @@ as_root! {
         for target in ["/srv/media", "/srv", "/srv/media/deep"] {
             let plant = format!("rm -r /etc/kubernetes; files /srv/media/pki/x {target}/kubelet.conf; ln -s {target} /etc/kubernetes");
             Case::new(Run::Aggressive, plant).check(|outcome| {
-                outcome.assert_refused("kubeadm reset", 76, "/etc/kubernetes");
+                outcome.assert_refused("check that no protected path is in reach", 76, "/etc/kubernetes");
                 outcome.assert_nothing_deleted();
             });
         }

@@ -1,5 +1,7 @@
 //! What a machine left behind.
 
+use crate::steps::Run;
+use kfleet::model::Root;
 use kfleet::parse::{Mark, Marks, Part};
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,9 +20,21 @@ pub(crate) struct Outcome {
     pub(crate) said: String,
     /// What is left in kubelet's folder and in /etc/kubernetes.
     pub(crate) left: Vec<String>,
+    /// What is left in the other folders that a reset empties.
+    pub(crate) left_elsewhere: Vec<String>,
+    /// The folders that a reset empties, below which something was mounted when it began.
+    pub(crate) mounted: Vec<&'static str>,
+    /// Whether anything in the folders that a reset empties changed, or any mount.
+    pub(crate) touched: bool,
     pub(crate) kubeadm_ran: bool,
     /// mountinfo at the end.
     pub(crate) mounts: String,
+    /// Each call of a fake.
+    pub(crate) calls: Vec<String>,
+    /// Calls that no fake knows.
+    pub(crate) unknown: String,
+    /// Kinds of things that a random machine really has.
+    pub(crate) planted: Vec<String>,
     /// What a case's own way to run wrote down.
     pub(crate) notes: String,
     before: BTreeSet<String>,
@@ -30,9 +44,27 @@ pub(crate) struct Outcome {
 impl Outcome {
     pub(crate) fn read(folder: &Path, titles: &[String], nonce: &str) -> Self {
         let text = |name: &str| String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned();
+        let calls: Vec<String> = text("calls").lines().map(str::to_owned).collect();
+        let before = text("reach-before");
+        let points: Vec<String> = mount_points(&before).collect();
+        let reals = text("real-roots");
+        let roots = Root::ALL.iter().map(|root| root.path()).zip(reals.split('\0'));
+        let below =
+            |real: &str| points.iter().any(|point| point.strip_prefix(real).is_some_and(|rest| rest.starts_with('/')));
+        let mounted = roots.filter(|(_, real)| below(real)).map(|(root, _)| root).collect();
+        let reach = text("reach-after");
+        let files = reach.split('\0').step_by(2).take_while(|path| *path != "mounts").map(str::to_owned);
+        let (left, left_elsewhere) =
+            files.partition(|path| ["/var/lib/kubelet/", "/etc/kubernetes/"].iter().any(|root| path.starts_with(root)));
         let mut outcome = Self {
-            left: text("left").lines().map(str::to_owned).collect(),
-            kubeadm_ran: folder.join("kubeadm-ran").exists(),
+            left,
+            left_elsewhere,
+            mounted,
+            touched: before != reach,
+            kubeadm_ran: calls.iter().any(|call| call.starts_with("kubeadm reset")),
+            calls,
+            unknown: text("unknown"),
+            planted: text("planted").lines().map(str::to_owned).collect(),
             notes: text("notes"),
             mounts: text("mounts"),
             before: text("before").split('\0').map(str::to_owned).collect(),
@@ -64,11 +96,25 @@ impl Outcome {
 
     pub(crate) fn assert_kept(&self) {
         assert!(self.kept(), "protected things changed{self}");
+        assert!(self.unknown.is_empty(), "a fake was asked what it does not know{self}");
     }
 
     /// The exit status of the step with this title, in its last run.
     pub(crate) fn status(&self, title: &str) -> Option<i32> {
         self.steps.iter().rev().find(|step| step.0 == title).map(|step| step.1)
+    }
+
+    /// Whether a guard said no.
+    pub(crate) fn refused(&self) -> bool {
+        self.steps.iter().any(|step| step.1 == 76)
+    }
+
+    /// Whether nothing is left that this reset removes.
+    pub(crate) fn is_empty(&self, run: Run) -> bool {
+        let gone = |root: &str| !self.left_elsewhere.iter().any(|path| path.starts_with(root));
+        let logs = || gone("/var/log/pods/") && gone("/var/log/containers/") && gone("/run/flannel/");
+        let kubeadm = self.left.iter().any(|path| path == "/etc/kubernetes/pki" || path.ends_with("/kubelet.conf"));
+        self.kubelet_is_empty() && !kubeadm && (run != Run::Aggressive || logs())
     }
 
     /// Whether kubelet's folder is empty.
@@ -104,6 +150,15 @@ impl Outcome {
     }
 }
 
+/// From what the driver's `reach` printed. mountinfo writes space, tab, newline and backslash as octal.
+fn mount_points(reach: &str) -> impl Iterator<Item = String> {
+    let lines = reach.rsplit('\0').next().unwrap_or_default().lines();
+    lines.filter_map(|line| line.split(' ').nth(1)).map(|point| {
+        let codes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
+        codes.iter().fold(point.to_owned(), |point, (code, text)| point.replace(code, text))
+    })
+}
+
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "\n--- {}", self.title)?;
@@ -117,6 +172,11 @@ impl std::fmt::Display for Outcome {
         for new in self.after.difference(&self.before) {
             writeln!(f, "+ {new:?}")?;
         }
-        writeln!(f, "--- said\n{}\n--- left\n{}\n--- notes\n{}", self.said, self.left.join("\n"), self.notes)
+        for call in self.unknown.lines() {
+            writeln!(f, "--- no fake knows: {call}")?;
+        }
+        let said: Vec<&str> = self.said.lines().filter(|line| !line.is_empty()).collect();
+        let (said, left) = (said.join("\n"), self.left.join("\n"));
+        writeln!(f, "--- said\n{said}\n--- left\n{left}\n--- notes\n{}", self.notes)
     }
 }

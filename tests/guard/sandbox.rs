@@ -1,7 +1,9 @@
 //! Starts the throw-away machine and fetches what it left.
 
 use crate::outcome::Outcome;
-use std::fs;
+use kfleet::model::Root;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,6 +35,10 @@ impl Shell {
     }
 }
 
+/// What `fakes.sh` stands in for.
+const FAKES: [&str; 8] =
+    ["systemctl", "containerd", "crictl", "ctr", "kubeadm", "ip", "iptables-nft-save", "iptables-nft-restore"];
+
 /// Machines started so far, by all tests of this binary.
 pub(crate) static MACHINES: AtomicUsize = AtomicUsize::new(0);
 
@@ -61,8 +67,14 @@ pub(crate) struct Machine<'a> {
 pub(crate) fn start(machine: &Machine<'_>, titles: &[String], nonce: &str) -> Outcome {
     let folder = tempfile::tempdir().expect("a folder for the machine");
     let exchange = folder.path().join("exchange");
-    fs::create_dir(&exchange).expect("the exchange folder");
+    let programs = exchange.join("sbin");
+    fs::create_dir_all(&programs).expect("the exchange folder");
+    for name in FAKES {
+        symlink("/guard/fakes.sh", programs.join(name)).expect("a fake's name");
+    }
+    let roots = Root::ALL.map(Root::path).join(" ");
     for (name, text) in [
+        ("fakes.sh", include_str!("fakes.sh")),
         ("sandbox.sh", include_str!("sandbox.sh")),
         ("driver.sh", include_str!("driver.sh")),
         ("plant.sh", include_str!("plant.sh")),
@@ -70,9 +82,11 @@ pub(crate) fn start(machine: &Machine<'_>, titles: &[String], nonce: &str) -> Ou
         ("case.sh", machine.plant),
         ("run.sh", machine.run),
         ("keep", &machine.keep),
+        ("roots", &roots),
     ] {
         fs::write(exchange.join(name), text).expect("a file of the machine");
     }
+    fs::set_permissions(exchange.join("fakes.sh"), Permissions::from_mode(0o755)).expect("fakes that can be run");
     let host = fs::read_link("/proc/self/ns/mnt").expect("the host's mount namespace");
     let output = Command::new("timeout")
         .args(["-k", "5", "60", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"])
@@ -85,7 +99,12 @@ pub(crate) fn start(machine: &Machine<'_>, titles: &[String], nonce: &str) -> Ou
         .output()
         .expect("unshare");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "the machine could not be built or planted ({}): {said}", output.status);
+    assert!(
+        output.status.success(),
+        "the machine could not be built or planted ({}): {said}\n{}",
+        output.status,
+        machine.plant
+    );
     MACHINES.fetch_add(1, Ordering::Relaxed);
     Outcome::read(&exchange, titles, nonce)
 }

@@ -7,20 +7,15 @@ if [ "$(readlink /proc/self/ns/mnt)" = "$2" ]; then
   echo "sandbox: this is the host's own mount namespace" >&2
   exit 1
 fi
-mount --make-rprivate /
 root=$1/root
 mkdir "$root"
 mount -t tmpfs -o mode=0755 sandbox "$root"
 cd "$root"
-mkdir -p usr/sbin bin dev proc sys run tmp etc old guard var/lib var/log srv mnt
+mkdir -p usr bin dev proc sys run tmp etc/alternatives old guard var/lib var/log srv mnt
 
 # Programs. /usr/sbin and /bin are the machine's own: fakes in the first, the shell under test in the second.
-for entry in /usr/*; do
-  if [ "$entry" != /usr/sbin ] && [ -d "$entry" ] && [ ! -L "$entry" ]; then
-    mkdir -p ".$entry"
-    mount --bind -o ro "$entry" ".$entry"
-  fi
-done
+mount --bind -o ro /usr usr
+mount --bind -o ro "$1/exchange/sbin" usr/sbin
 for entry in /lib /lib32 /lib64 /libx32 /sbin; do
   if [ -L "$entry" ]; then
     cp -P "$entry" ".$entry"
@@ -29,18 +24,18 @@ for entry in /lib /lib32 /lib64 /libx32 /sbin; do
     mount --bind -o ro "$entry" ".$entry"
   fi
 done
-for tool in /bin/*; do
-  [ -L /bin ] || ln -s "/old-bin/${tool##*/}" "bin/${tool##*/}"
-done
 if [ ! -L /bin ]; then
+  for tool in /bin/*; do
+    ln -s "/old-bin/${tool##*/}" "bin/${tool##*/}"
+  done
   mkdir old-bin
   mount --bind -o ro /bin old-bin
 fi
-mkdir -p etc/alternatives
 mount --bind -o ro /etc/alternatives etc/alternatives 2>/dev/null || :
 ln -sf "$3" bin/sh
 
-for device in null zero random urandom; do
+# Where device files cannot be made, those of the host are bound.
+cp -a /dev/null /dev/zero /dev/urandom dev/ 2>/dev/null || for device in null zero urandom; do
   : >"dev/$device"
   mount --bind "/dev/$device" "dev/$device"
 done

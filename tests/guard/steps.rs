@@ -9,9 +9,9 @@ use std::time::Duration;
 pub(crate) enum Run {
     /// A gentle reset, whole.
     Gentle,
-    /// Those steps of an aggressive reset that look at, unmount or delete files.
+    /// An aggressive reset, whole.
     Aggressive,
-    /// The same without `CheckWorker`, for cases in which it would end the phase first.
+    /// Its steps that unmount or delete files, without the checks that would end it first.
     Unchecked,
     /// Unmounting and emptying kubelet's folder and /etc/kubernetes, as an aggressive reset does.
     Kubelet,
@@ -33,17 +33,16 @@ pub(crate) fn phase(run: Run, protect: &[&str]) -> PhaseScript {
     let level = if run == Run::Gentle { Level::Gentle } else { Level::Aggressive };
     let whole = reset(&node, &ResetRequest { level, run: "guard", facts: &facts, allow: Allow::default() })
         .expect("a plain node is reset");
-    if run == Run::Gentle {
+    if matches!(run, Run::Gentle | Run::Aggressive) {
         return whole;
     }
     let of_kubelet = |step: &Step| ["/var/lib/kubelet", "/etc/kubernetes"].iter().any(|r| step.to_string().contains(r));
     let wanted = |step: &Step| match step {
-        Step::CheckWorker => run == Run::Aggressive,
         Step::CheckRoots(_) | Step::CheckSnapshotters | Step::NoteMoved(_) | Step::ForgetMoved(_) => run == Run::Roots,
         Step::KubeadmReset => run != Run::GuardOnly,
         Step::UnmountBelow { .. } => run != Run::GuardOnly && (run != Run::Kubelet || of_kubelet(step)),
         Step::Remove(path) => {
-            matches!(run, Run::Aggressive | Run::Unchecked | Run::Roots)
+            matches!(run, Run::Unchecked | Run::Roots)
                 || path.root().path() == "/etc/kubernetes"
                 || path.root().path() == "/var/lib/kubelet"
         }

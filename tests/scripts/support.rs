@@ -1,7 +1,9 @@
 //! The scripts under test, rendered for one node with one nonce.
 
 use kfleet::model::{Access, Allow, Become, Fact, Facts, JoinCommand, Level, Node, NodeName, ProtectedPath, Role};
-use kfleet::plan::{Count, ResetRequest, ask_node_object, follow, join, launch, mint_token, probe, reset, restore};
+use kfleet::plan::{
+    Count, ResetRequest, ask_node_object, follow, join, launch, mint_token, probe, reset, restore, revoke_token,
+};
 use kfleet::shell::{Nonce, Rendered};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -46,6 +48,7 @@ fn join_command() -> JoinCommand {
 pub fn all() -> Vec<(&'static str, Rendered)> {
     let node = node();
     let facts = Facts {
+        kubeadm_version: Fact::Known("v1.30.0".to_owned()),
         containerd_config: Fact::Known(None),
         containerd_default_config: Fact::Known("version = 2\n".to_owned()),
         ..Facts::default()
@@ -53,7 +56,7 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
     let request = |level| ResetRequest { level, run: "run1", facts: &facts, allow: Allow::default() };
     let gentle = reset(&node, &request(Level::Gentle)).unwrap();
     let aggressive = reset(&node, &request(Level::Aggressive)).unwrap();
-    let join = join(&node, "run1", &join_command());
+    let join = join(&node, "run1", &join_command(), &facts).unwrap();
     vec![
         ("probe", probe(&node, "run1", Count::All).render(&nonce())),
         ("reset-gentle", gentle.render(&nonce())),
@@ -63,6 +66,7 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
         ("launch", launch(&join, join.render(&nonce()), "run1-1").render(&nonce())),
         ("follow", follow("run1-1", 4096).render(&nonce())),
         ("mint-token", mint_token(&node, Duration::from_secs(1800), false).render(&nonce())),
+        ("revoke-token", revoke_token(&node, "abcdef").render(&nonce())),
         ("ask-node-object", ask_node_object(&node, "node1").render(&nonce())),
     ]
 }

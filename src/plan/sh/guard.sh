@@ -155,7 +155,9 @@ guard() {
   done
 }
 
-# The guard for every folder that things are going to be removed from, before anything is touched.
+# The guard for every folder that things are going to be removed from, before anything is touched. $UNMOUNTED are those
+# below which a later step unmounts; in the others nothing may be mounted, or the delete would say so when half of the work
+# is done.
 check_roots() {
   for root in "$@"; do
     case $root in
@@ -163,7 +165,14 @@ check_roots() {
       *) list=$root ;;
     esac
     printf '%s\n' "$list" | while IFS= read -r folder; do
-      [ ! -d "$folder" ] || guard "$folder" || exit 76
+      [ -d "$folder" ] || continue
+      guard "$folder" || exit 76
+      case " $UNMOUNTED " in *" $root "*) continue ;; esac
+      points=$(mounts_below "$ROOT_REAL") || exit 76
+      [ -n "$points" ] || continue
+      say "refused: below $folder is mounted what Kubernetes did not mount there; unmount it first:"
+      printf '%s\n' "$points"
+      exit 76
     done || return
   done
 }

@@ -20,7 +20,7 @@ launch_start() {
     sleep 0.1
   done
   if ! answer=$(systemd-run --quiet --unit=kfleet --collect --description="$WHAT" \
-    --setenv=KFLEET_PEER="$PEER" -p ExecStopPost="/bin/rm -f $BASE.sh" \
+    --setenv=KFLEET_PEER="$PEER" -p ExecStopPost="/bin/rm -f $BASE.sh /run/kfleet/join.yaml" \
     /bin/sh -c 'exec /bin/sh "$0" >>"$1" 2>&1' "$BASE.sh" "$BASE.out" 2>&1); then
     rm -f -- "$BASE.sh"
     say "could not be started: $answer"

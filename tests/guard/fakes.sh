@@ -1,0 +1,128 @@
+#!/bin/sh
+# Stands in for all that is not the kernel's, under each of its names (FAKES in sandbox.rs): every call is a line of
+# /guard/calls; what a fake does not know is a line of /guard/unknown, and a failure. State is in /fake.
+name=${0##*/}
+printf '%s\n' "$name $*" >>/guard/calls
+
+unknown() {
+  printf '%s\n' "$name $*" >>/guard/unknown
+  printf 'fake %s does not know: %s\n' "$name" "$*" >&2
+  exit 1
+}
+
+# State of unit $1.
+unit() {
+  state=inactive
+  [ ! -f "/fake/units/$1" ] || read -r state <"/fake/units/$1"
+  printf '%s\n' "$state"
+}
+
+fake_systemctl() {
+  case $* in
+    'show -p ActiveState --value '*) unit "$5" ;;
+    'show -p MainPID --value '*) if [ -f "/fake/pids/$5" ]; then cat "/fake/pids/$5"; else echo 0; fi ;;
+    'show -p LoadState --value kubelet.service') echo loaded ;;
+    'show -p ExecStart --value containerd.service')
+      echo "{ path=/usr/bin/containerd ; argv[]=/usr/bin/containerd $(cat /fake/options 2>/dev/null) ; ignore_errors=no }"
+      ;;
+    'cat kubelet.service') echo 'ExecStart=/usr/bin/kubelet $KUBELET_EXTRA_ARGS' ;;
+    'stop kubelet.service' | 'stop containerd.service') echo inactive >"/fake/units/$2" ;;
+    'restart containerd.service') containerd_starts ;;
+    daemon-reload | 'reset-failed '* | 'enable --quiet kubelet.service') ;;
+    *) unknown "$@" ;;
+  esac
+}
+
+# The daemon makes its folders where they are empty, and its containers are not its children.
+containerd_starts() {
+  echo active >/fake/units/containerd.service
+  for folder in /var/lib/containerd /run/containerd; do
+    for entry in "$folder"/*; do
+      [ -e "$entry" ] || mkdir -p "$folder/io.containerd.runtime.v2.task"
+      break
+    done
+  done
+}
+
+fake_containerd() {
+  case $* in
+    '--config '*' config dump') cat "$2" ;;
+    'config dump') cat /fake/dump ;;
+    *) unknown "$@" ;;
+  esac
+}
+
+# Pods are the processes in kubelet's cgroup (`pod` in plant.sh).
+CGROUP=/sys/fs/cgroup/kubepods.slice/cgroup.procs
+
+fake_crictl() {
+  [ "$1 $3" = '-r --timeout' ] || unknown "$@"
+  shift 4
+  case $* in
+    'pods -q') if [ -s "$CGROUP" ]; then echo 0123456789ab; fi ;;
+    'rmp -fa')
+      while read -r pid; do kill -9 "$pid"; done <"$CGROUP"
+      : >"$CGROUP"
+      ;;
+    info) echo '{"status":{"conditions":[{"type":"RuntimeReady","status":true}]}}' ;;
+    *) unknown "$@" ;;
+  esac
+}
+
+fake_ctr() {
+  case $* in
+    '--address '*' namespaces ls -q') echo k8s.io ;;
+    *) unknown "$@" ;;
+  esac
+}
+
+# kubeadm 1.20 as far as it deletes: Go's RemoveAll knows nothing of mounts, and CleanDir follows the folder it is given.
+fake_kubeadm() {
+  [ "$1" = reset ] || unknown "$@"
+  for folder in /etc/kubernetes/manifests /etc/kubernetes/pki "$(readlink -m /var/lib/kubelet)" /var/lib/etcd \
+    /var/lib/dockershim /var/run/kubernetes /var/lib/cni; do
+    [ ! -d "$folder" ] || find "$folder/." -mindepth 1 -maxdepth 1 -exec rm -rf {} +
+  done
+  rm -f /etc/kubernetes/admin.conf /etc/kubernetes/kubelet.conf /etc/kubernetes/bootstrap-kubelet.conf
+}
+
+fake_save() {
+  [ $# -eq 0 ] || unknown "$@"
+  [ ! -f "/fake/rules/${name%-save}" ] || cat "/fake/rules/${name%-save}"
+}
+
+# As far as the purge goes: a transaction that empties chains, deletes rules and deletes chains; all of it or nothing.
+fake_restore() {
+  rules=/fake/rules/${name%-restore}
+  case $* in --noflush | '--noflush -w 10') ;; *) unknown "$@" ;; esac
+  awk '
+    /^\*/ { table = $0 }
+    FNR == NR { line[++lines] = $0; at[lines] = table; next }
+    /^:/ { for (i = 1; i <= lines; i++) if (at[i] == table && index(line[i], "-A " substr($1, 2) " ") == 1) line[i] = "" }
+    /^-D / {
+      for (i = 1; i <= lines; i++) if (at[i] == table && line[i] == "-A" substr($0, 3)) { line[i] = ""; next }
+      exit failed = 1
+    }
+    /^-X / {
+      for (i = 1; i <= lines; i++) if (at[i] == table && line[i] ~ "^-A.* -[jg] " $2 "( |$)") exit failed = 1
+      for (i = 1; i <= lines; i++) if (at[i] == table && index(line[i], ":" $2 " ") == 1) line[i] = ""
+    }
+    END {
+      if (!failed) for (i = 1; i <= lines; i++) if (line[i] != "") print line[i]
+      exit failed
+    }' "$rules" - >"$rules.new" && mv "$rules.new" "$rules"
+}
+
+fake_ip() {
+  case $* in
+    '-o route get '*) echo "$4 dev eth0 src 192.0.2.1 uid 0" ;;
+    'link delete '*) [ -e "/sys/class/net/$3" ] && rm -r "/sys/class/net/$3" ;;
+    *) unknown "$@" ;;
+  esac
+}
+
+case $name in
+  *tables*-save) fake_save "$@" ;;
+  *tables*-restore) fake_restore "$@" ;;
+  *) "fake_$name" "$@" ;;
+esac

@@ -1,0 +1,76 @@
+//! Random machines: the words of the cases by hand in combinations that nobody thought of, each with a whole reset.
+
+mod dice;
+mod kinds;
+mod layout;
+mod verdict;
+
+use crate::as_root;
+use crate::sandbox::MACHINES;
+use dice::Dice;
+use kinds::{ALIASED, ITEMS, MEDIA, MOVED};
+use layout::layout;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+use verdict::verdict;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Makes the machine of this seed and resets it; adds it to the counts, and tells what is wrong.
+fn try_seed(seed: u64, counts: &Mutex<BTreeMap<String, usize>>) -> Option<String> {
+    let layout = layout(&mut Dice(seed));
+    let outcome = layout.case.outcomes().pop().expect("this shell is here");
+    let verdict = verdict(&layout, &outcome);
+    let mut counts = counts.lock().expect("no panic");
+    let mut kinds: Vec<_> = layout.kinds.iter().chain(&outcome.planted).map(String::as_str).collect();
+    kinds.push(verdict.unwrap_or("= FAILED"));
+    kinds.push(if layout.aliased { "unsafe" } else { "safe" });
+    kinds.sort_unstable();
+    kinds.dedup();
+    for kind in kinds {
+        *counts.entry(kind.to_owned()).or_default() += 1;
+    }
+    let wrong = verdict.err()?;
+    Some(format!("KFLEET_GUARD_SEED={seed} KFLEET_GUARD_LAYOUTS=1: {wrong}: {:?}{outcome}", layout.kinds))
+}
+
+as_root! {
+    #[allow(clippy::print_stdout, reason = "the counts are what the reader of a run wants")]
+    #[allow(clippy::disallowed_methods, reason = "the clock gives a seed here and measures nothing")]
+    fn random_machines() {
+        let layouts = number("KFLEET_GUARD_LAYOUTS").unwrap_or(1000);
+        let clock = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+        let first = number("KFLEET_GUARD_SEED").unwrap_or(clock * 1000);
+        println!("guard: {layouts} random machines from KFLEET_GUARD_SEED={first}");
+        let next = AtomicU64::new(0);
+        let (counts, failures) = (Mutex::default(), Mutex::new(Vec::new()));
+        std::thread::scope(|scope| {
+            for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+                scope.spawn(|| loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= layouts {
+                        break;
+                    }
+                    let failed = try_seed(first + n, &counts);
+                    failures.lock().expect("no panic").extend(failed);
+                });
+            }
+        });
+        let counts = counts.into_inner().expect("no panic");
+        for (kind, count) in &counts {
+            println!("guard: {count:>5} {kind}");
+        }
+        println!("guard: {} machines so far in all tests", MACHINES.load(Ordering::Relaxed));
+        let failures = failures.into_inner().expect("no panic");
+        assert!(failures.is_empty(), "{} of {layouts} failed\n{}", failures.len(), failures.join("\n"));
+        if layouts >= 1000 {
+            for (kind, _) in MEDIA.iter().chain(&MOVED).chain(&ALIASED).chain(&ITEMS) {
+                assert!(counts.contains_key(*kind), "no machine had this: {kind}");
+            }
+        }
+    }
+}
