@@ -23,5 +23,6 @@ new_join_command() { exec_in "$control_plane" kubeadm --kubeconfig /etc/kubernet
 
 break_corrupt_containerd() { plant "$1" corrupt-containerd; }
 break_stale_network() { plant "$1" stale-network; }
+break_plugin_network() { plant "$1" plugin-network; }
 break_media() { plant "$1" media; }
 break_media_bound() { plant "$1" media && plant "$1" media-bound; }

@@ -108,14 +108,14 @@ fn certificate_gone(facts: &Facts) -> Option<String> {
 fn cri_silent(facts: &Facts) -> Option<String> {
     match facts.cri.known()? {
         Cri::NoAnswer(said) => Some(format!("the container runtime does not answer over CRI: {said}")),
-        Cri::Ready { .. } | Cri::NotReady(_) => None,
+        Cri::Ready { .. } | Cri::Loaded | Cri::NotReady(_) => None,
     }
 }
 
 fn runtime_not_ready(facts: &Facts) -> Option<String> {
     match facts.cri.known()? {
         Cri::NotReady(said) => Some(format!("the container runtime says that it is not ready: {said}")),
-        Cri::Ready { .. } | Cri::NoAnswer(_) => None,
+        Cri::Ready { .. } | Cri::Loaded | Cri::NoAnswer(_) => None,
     }
 }
 

@@ -84,6 +84,7 @@ impl<T: Transport> Driver<'_, T> {
         let mut tail = std::mem::take(&mut self.tail);
         let mut owned = Owned::new(&script, self.node, id, &self.context.events, &mut tail);
         let followed = tokio::time::timeout(self.context.patience.phase, self.follow(&mut owned)).await;
+        let armed = owned.armed();
         self.tail = tail;
         let (ran, why) = match followed {
             Err(_) => {
@@ -110,6 +111,8 @@ impl<T: Transport> Driver<'_, T> {
             Ok(Ok(PhaseEnd::Refused(why))) => (Ran::Refused, Some(why)),
             Ok(Ok(PhaseEnd::Vanished(why))) => (Ran::Lost, Some(why)),
         };
+        self.armed = armed.unwrap_or(ran == Ran::Lost);
+        let (ran, why) = if self.armed { self.after_firewall(ran, why).await } else { (ran, why) };
         self.phase_finished(script.phase, why.clone());
         self.trouble = why;
         Input::Ran(ran)

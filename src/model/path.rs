@@ -56,6 +56,9 @@ impl fmt::Display for ProtectedPath {
 }
 
 /// The folders in which Kubernetes keeps what a reset removes. There is no other place to remove from.
+///
+/// Three of them are where a node's own configuration puts them: the node finds them, they have no path here, and only
+/// entries that their owner is known to make are ever removed from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Root {
     /// kubelet's `--root-dir`.
@@ -76,11 +79,31 @@ pub enum Root {
     PodLogs,
     /// Links to pods' log files.
     ContainerLogs,
+    /// kubelet's `--root-dir`, where that is another folder.
+    MovedKubelet,
+    /// containerd's `state`, where that is another folder.
+    MovedContainerdState,
+    /// containerd's `root`, where that is another folder.
+    MovedContainerdRoot,
+    /// Where network namespaces are mounted, pods' among others.
+    Netns,
+    /// Calico's name of the node and its MTU.
+    CalicoState,
+    /// Calico's sockets and, in eBPF mode, a cgroup mount.
+    CalicoRun,
+    /// Cilium's state and a cgroup mount.
+    CiliumRun,
+    /// kube-router's kubeconfig.
+    KubeRouterState,
+    /// Weave's database.
+    WeaveState,
+    /// Where Cilium and Calico's eBPF mode pin maps and programs; a file system of its own kind.
+    BpfGlobals,
 }
 
 impl Root {
     /// Every root.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 19] = [
         Self::Kubelet,
         Self::EtcKubernetes,
         Self::CniState,
@@ -90,9 +113,23 @@ impl Root {
         Self::ContainerdRoot,
         Self::PodLogs,
         Self::ContainerLogs,
+        Self::MovedKubelet,
+        Self::MovedContainerdState,
+        Self::MovedContainerdRoot,
+        Self::Netns,
+        Self::CalicoState,
+        Self::CalicoRun,
+        Self::CiliumRun,
+        Self::KubeRouterState,
+        Self::WeaveState,
+        Self::BpfGlobals,
     ];
 
-    /// Where it is, by the defaults of kubeadm, kubelet, containerd and the CNI plugins.
+    /// Those whose place only the node knows.
+    pub const MOVED: [Self; 3] = [Self::MovedKubelet, Self::MovedContainerdState, Self::MovedContainerdRoot];
+
+    /// Where it is, by the defaults of kubeadm, kubelet, containerd and the CNI plugins; of a moved one the symbol by which
+    /// the script on the node knows it (`plan/sh/roots.sh`), which is no path.
     pub fn path(self) -> &'static str {
         match self {
             Self::Kubelet => "/var/lib/kubelet",
@@ -104,13 +141,35 @@ impl Root {
             Self::ContainerdRoot => "/var/lib/containerd",
             Self::PodLogs => "/var/log/pods",
             Self::ContainerLogs => "/var/log/containers",
+            Self::MovedKubelet => "@kubelet",
+            Self::MovedContainerdState => "@containerd-state",
+            Self::MovedContainerdRoot => "@containerd-root",
+            Self::Netns => "/run/netns",
+            Self::CalicoState => "/var/lib/calico",
+            Self::CalicoRun => "/run/calico",
+            Self::CiliumRun => "/run/cilium",
+            Self::KubeRouterState => "/var/lib/kube-router",
+            Self::WeaveState => "/var/lib/weave",
+            Self::BpfGlobals => "/sys/fs/bpf/tc/globals",
         }
+    }
+}
+
+impl fmt::Display for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MovedKubelet => "kubelet's moved folder",
+            Self::MovedContainerdState => "containerd's moved state",
+            Self::MovedContainerdRoot => "containerd's moved root",
+            usual => usual.path(),
+        })
     }
 }
 
 /// Something that a reset removes: the contents of a known root, or named entries in it.
 ///
-/// There is no constructor from a `String`: nothing read from an inventory or a node can become a path to remove.
+/// There is no constructor from a `String`: nothing read from an inventory can become a path to remove, and nothing read
+/// from a node a folder to empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RemovePath {
     root: Root,
@@ -119,14 +178,19 @@ pub struct RemovePath {
 
 impl RemovePath {
     /// Everything in `root`; the folder itself stays, as it may be a mount point.
+    ///
+    /// # Panics
+    /// Where a node says which folder that is; in a `const` that is a compile error.
     pub const fn contents(root: Root) -> Self {
+        let moved = matches!(root, Root::MovedKubelet | Root::MovedContainerdState | Root::MovedContainerdRoot);
+        assert!(!moved, "a folder that a node names is never emptied");
         Self { root, entries: &[] }
     }
 
-    /// Files or folders directly in `root`.
+    /// Files or folders directly in `root`: plain names, or how names begin, with a `*` at the end.
     ///
     /// # Panics
-    /// Where there is none, or one is no plain name; in a `const` that is a compile error.
+    /// Where there is none, or one is something else; in a `const` that is a compile error.
     pub const fn entries(root: Root, entries: &'static [&'static str]) -> Self {
         assert!(!entries.is_empty(), "no entries would mean all contents");
         let mut i = 0;
@@ -136,6 +200,8 @@ impl RemovePath {
             let mut j = 0;
             while j < name.len() {
                 assert!(name[j] != b'/' && name[j] > b' ' && name[j] < 0x7f, "an entry is a plain name");
+                let pattern = matches!(name[j], b'*' | b'?' | b'[' | b'\\');
+                assert!(!pattern || (name[j] == b'*' && j >= 4 && j + 1 == name.len()), "a `*` stands at the end only");
                 j += 1;
             }
             i += 1;
@@ -157,9 +223,9 @@ impl RemovePath {
 impl fmt::Display for RemovePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.entries {
-            [] => write!(f, "contents of {}", self.root.path()),
-            [entry] => write!(f, "{}/{entry}", self.root.path()),
-            [..] => write!(f, "Kubernetes' files in {}", self.root.path()),
+            [] => write!(f, "contents of {}", self.root),
+            [entry] if self.root.path().starts_with('/') => write!(f, "{}/{entry}", self.root),
+            [..] => write!(f, "Kubernetes' files in {}", self.root),
         }
     }
 }
@@ -191,5 +257,20 @@ mod tests {
     #[should_panic(expected = "plain name")]
     fn an_entry_cannot_climb() {
         let _ = RemovePath::entries(Root::Kubelet, &["../media"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "at the end only")]
+    fn an_entry_is_not_just_any_name() {
+        let _ = RemovePath::entries(Root::MovedKubelet, &["*"]);
+    }
+
+    #[test]
+    fn a_moved_folder_is_no_path_and_is_never_emptied() {
+        for root in Root::ALL {
+            let moved = Root::MOVED.contains(&root);
+            assert_eq!(root.path().starts_with('@'), moved);
+            assert_eq!(std::panic::catch_unwind(|| RemovePath::contents(root)).is_err(), moved);
+        }
     }
 }

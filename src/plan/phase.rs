@@ -22,12 +22,22 @@ pub struct PhaseScript {
 const ALSO_PROTECTED: &str = "/var/lib/etcd";
 
 /// The library that every changing script carries: all of it, so that a reader of one script knows them all.
-const LIBRARY: [&str; 8] = [
+const LIBRARY: &[&str] = &[
     include_str!("sh/guard.sh"),
+    include_str!("sh/backing.sh"),
+    include_str!("sh/roots.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/units.sh"),
     include_str!("sh/network.sh"),
+    include_str!("sh/netns.sh"),
     include_str!("sh/firewall.sh"),
+    include_str!("sh/runtime.sh"),
+    include_str!("sh/share.sh"),
+    include_str!("sh/nft.sh"),
+    include_str!("sh/ipset.sh"),
+    include_str!("sh/ipvs.sh"),
+    include_str!("sh/disarm.sh"),
+    include_str!("sh/rollback.sh"),
     include_str!("sh/containerd.sh"),
     include_str!("sh/restore.sh"),
     include_str!("sh/join.sh"),

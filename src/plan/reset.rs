@@ -1,6 +1,6 @@
 //! The reset at each level: the whole list, in the only order that works.
 
-use super::{PhaseScript, Step, moved_folder, with_systemd_cgroup};
+use super::{PhaseScript, Step, with_systemd_cgroup};
 use crate::model::{Allow, Fact, Facts, Level, Node, Phase, RemovePath, Root};
 
 /// What a reset needs to know beyond the node.
@@ -24,8 +24,9 @@ pub struct Refusal(pub String);
 /// The steps of a reset of `node`.
 ///
 /// The order follows from what needs what: pods go while CRI and CNI are up; nothing is deleted before it is unmounted;
-/// containerd's run folder goes before its data (or a second run cannot find the mounts that are left); chains go after
-/// kubelet stopped, which would make them anew.
+/// containerd's run folder goes before its data (or a second run cannot find the mounts that are left). The firewall
+/// comes last, when nothing that would make its chains anew runs and nothing but the way in can be lost by it; interfaces
+/// after the IPVS services that are known by them; and what tells whose they all are, the plugins' own files, at the end.
 pub fn reset(node: &Node, request: &ResetRequest<'_>) -> Result<PhaseScript, Refusal> {
     let steps = match request.level {
         Level::Gentle => gentle(request),
@@ -36,6 +37,36 @@ pub fn reset(node: &Node, request: &ResetRequest<'_>) -> Result<PhaseScript, Ref
 
 /// kubelet's own state: volumes, pods, certificates, config.
 const KUBELET_STATE: RemovePath = RemovePath::contents(Root::Kubelet);
+
+/// What kubelet makes in its `--root-dir` (its pki and config.yaml are where kubeadm puts them, not there).
+pub(super) const MOVED_KUBELET_STATE: RemovePath = RemovePath::entries(
+    Root::MovedKubelet,
+    &[
+        "pods",
+        "plugins",
+        "plugins_registry",
+        "plugin-containers",
+        "pod-resources",
+        "device-plugins",
+        "checkpoints",
+        "image_manager",
+        "cpu_manager_state",
+        "memory_manager_state",
+        "dra_manager_state",
+        "pod_status_manager_state",
+        "allocated_pods_state",
+        "actuated_pods_state",
+    ],
+);
+
+/// containerd's folders in the order in which they go, `state` before `root`: its plugins keep all they have in folders
+/// of their ids, its unpacking in tmpmounts.
+const CONTAINERD_STATE: [RemovePath; 4] = [
+    RemovePath::contents(Root::ContainerdState),
+    RemovePath::entries(Root::MovedContainerdState, &["io.containerd.*"]),
+    RemovePath::contents(Root::ContainerdRoot),
+    RemovePath::entries(Root::MovedContainerdRoot, &["io.containerd.*", "tmpmounts"]),
+];
 
 /// What kubeadm writes into /etc/kubernetes. Other files there are the admin's and stay.
 const KUBEADM_FILES: RemovePath = RemovePath::entries(
@@ -53,8 +84,8 @@ const KUBEADM_FILES: RemovePath = RemovePath::entries(
     ],
 );
 
-/// What host-local and the CNI library keep.
-const CNI_STATE: RemovePath = RemovePath::entries(Root::CniState, &["networks", "results", "cache"]);
+/// What host-local, the CNI library and flannel's plugin keep.
+const CNI_STATE: RemovePath = RemovePath::entries(Root::CniState, &["networks", "results", "cache", "flannel"]);
 
 /// The CNI configs that Kubernetes' network add-ons write. Podman's and others' stay (kubeadm#1822).
 pub(super) const CNI_CONFIG_NAMES: [&str; 8] = [
@@ -70,7 +101,7 @@ pub(super) const CNI_CONFIG_NAMES: [&str; 8] = [
 const CNI_CONFIGS: RemovePath = RemovePath::entries(Root::CniConfig, &CNI_CONFIG_NAMES);
 
 /// Where a gentle reset removes; `kubeadm reset`, which runs in it too, also empties the CNI state.
-const GENTLE_ROOTS: [Root; 3] = [Root::Kubelet, Root::EtcKubernetes, Root::CniState];
+const GENTLE_ROOTS: [Root; 4] = [Root::Kubelet, Root::EtcKubernetes, Root::CniState, Root::MovedKubelet];
 
 /// What a gentle reset leaves empty.
 pub(super) const GENTLE_REMOVES: [RemovePath; 2] = [KUBELET_STATE, KUBEADM_FILES];
@@ -84,22 +115,68 @@ pub(super) const AGGRESSIVE_REMOVES: [RemovePath; 5] = [
     CNI_CONFIGS,
 ];
 
+/// The roots of an aggressive reset that leaves containerd's folders to containerd.
+const SHARED_ROOTS: [Root; 15] = [
+    Root::Kubelet,
+    Root::MovedKubelet,
+    Root::EtcKubernetes,
+    Root::CniState,
+    Root::CniConfig,
+    Root::FlannelRun,
+    Root::PodLogs,
+    Root::ContainerLogs,
+    Root::Netns,
+    Root::CalicoState,
+    Root::CalicoRun,
+    Root::CiliumRun,
+    Root::KubeRouterState,
+    Root::WeaveState,
+    Root::BpfGlobals,
+];
+
+/// What runs beside the kubelet where it is no pod, and would make interfaces and chains anew. Stopped, and left enabled:
+/// who installed it on the host wants it after the next boot.
+const NETWORK_UNITS: [&str; 3] = ["kube-proxy.service", "flanneld.service", "flannel.service"];
+
+/// What network plugins keep outside of CNI's folders.
+pub(super) const PLUGIN_REMOVES: [RemovePath; 5] = [
+    RemovePath::contents(Root::CalicoRun),
+    RemovePath::contents(Root::CiliumRun),
+    RemovePath::contents(Root::KubeRouterState),
+    RemovePath::contents(Root::WeaveState),
+    RemovePath::contents(Root::CalicoState),
+];
+
+/// Pinned maps and programs of Cilium and of Calico's eBPF mode.
+const BPF_PINS: RemovePath = RemovePath::entries(Root::BpfGlobals, &["cilium_*", "cali_*"]);
+
 fn kubernetes_state(lazy: bool) -> Vec<Step> {
     let mut steps = vec![
         Step::StopUnit("kubelet.service"),
         Step::RemovePods,
-        Step::UnmountBelow { root: Root::Kubelet, lazy },
+        Step::UnmountBelow { path: KUBELET_STATE, lazy },
+        Step::UnmountBelow { path: MOVED_KUBELET_STATE, lazy },
         Step::KubeadmReset,
     ];
     steps.extend(GENTLE_REMOVES.map(Step::Remove));
+    steps.push(Step::Remove(MOVED_KUBELET_STATE));
     steps
 }
 
 fn gentle(request: &ResetRequest<'_>) -> Vec<Step> {
-    let mut steps =
-        vec![Step::CheckWorker, Step::CheckRoots(&GENTLE_ROOTS), Step::Backup { run: request.run.to_owned() }];
+    let mut steps = vec![
+        Step::CheckWorker,
+        Step::CheckRoots(&GENTLE_ROOTS),
+        Step::Backup { run: request.run.to_owned() },
+        Step::NoteMoved(&[Root::MovedKubelet]),
+    ];
     steps.extend(kubernetes_state(false));
-    steps.extend([Step::ReloadUnits, Step::RestartContainerd, Step::AwaitCri]);
+    steps.extend([
+        Step::ReloadUnits,
+        Step::RestartContainerd,
+        Step::AwaitCri,
+        Step::ForgetMoved(&[Root::MovedKubelet]),
+    ]);
     steps
 }
 
@@ -107,38 +184,47 @@ fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
     let present = match &request.facts.containerd_config {
         Fact::Known(text) => text.as_deref(),
         Fact::Unknown(why) => {
-            return Err(Refusal(format!("containerd's config could not be read ({why}), and it may move its data")));
+            return Err(Refusal(format!("containerd's config could not be read ({why}), so none can be made of it")));
         }
     };
-    if let Some(folder) = present.and_then(moved_folder) {
-        return Err(Refusal(format!(
-            "containerd's config.toml moves its data (`{folder}`), and kfleet removes only the default folders"
-        )));
-    }
     let default = request.facts.containerd_default_config.known().map(String::as_str);
     let config = with_systemd_cgroup(present, default).map_err(|error| Refusal(error.to_string()))?;
 
-    let mut steps = vec![
-        Step::CheckWorker,
-        Step::CheckRoots(&Root::ALL),
-        Step::CheckContainerdIsOurs,
-        Step::CheckSshDevice,
-        Step::Backup { run: request.run.to_owned() },
-    ];
-    steps.extend(kubernetes_state(true));
-    steps.extend([Step::StopUnit("containerd.service"), Step::KillPods]);
-    for root in [Root::ContainerdState, Root::ContainerdRoot] {
-        steps.push(Step::UnmountBelow { root, lazy: true });
+    let shared = request.allow.shared_runtime && !request.facts.containerd_sharers.is_known_and(Vec::is_empty);
+    let moved: &[Root] = if shared { &[Root::MovedKubelet] } else { &Root::MOVED };
+    let mut steps = vec![Step::CheckWorker];
+    if shared {
+        steps.extend([Step::CheckRoots(&SHARED_ROOTS), Step::CheckSharedContainerd]);
+    } else {
+        steps.extend([Step::CheckRoots(&Root::ALL), Step::CheckSnapshotters, Step::CheckContainerdIsOurs]);
     }
-    steps.extend([Root::ContainerdState, Root::ContainerdRoot].map(RemovePath::contents).map(Step::Remove));
+    steps.extend([
+        Step::CheckSshDevice,
+        Step::CheckContainerdConfig { text: config.clone() },
+        Step::Backup { run: request.run.to_owned() },
+        Step::NoteMoved(moved),
+    ]);
+    steps.extend(kubernetes_state(true));
+    steps.extend(NETWORK_UNITS.map(Step::StopUnit));
+    if shared {
+        steps.extend([Step::RemoveShare, Step::KillPods, Step::RemovePodNetns]);
+    } else {
+        steps.extend([Step::StopUnit("containerd.service"), Step::KillPods, Step::RemovePodNetns]);
+        steps.extend(CONTAINERD_STATE.map(|path| Step::UnmountBelow { path, lazy: true }));
+        steps.extend(CONTAINERD_STATE.map(Step::Remove));
+    }
     steps.extend(AGGRESSIVE_REMOVES.map(Step::Remove));
     steps.extend([
+        Step::ReloadUnits,
+        Step::ApplyContainerdConfig { text: config, run: request.run.to_owned(), shared },
+        Step::ArmFirewall { run: request.run.to_owned() },
         Step::PurgeFirewall,
         Step::DeleteLinks,
-        Step::WriteContainerdConfig { text: config, run: request.run.to_owned() },
-        Step::ReloadUnits,
-        Step::RestartContainerd,
-        Step::AwaitCri,
     ]);
+    for root in [Root::CalicoRun, Root::CiliumRun] {
+        steps.push(Step::UnmountBelow { path: RemovePath::contents(root), lazy: true });
+    }
+    steps.extend(PLUGIN_REMOVES.map(Step::Remove));
+    steps.extend([Step::Remove(BPF_PINS), Step::ForgetMoved(moved)]);
     Ok(steps)
 }

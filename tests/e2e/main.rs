@@ -5,9 +5,11 @@
 
 mod bed;
 mod faults;
+mod firewall;
 mod join;
 mod kept;
 mod reset;
+mod roots;
 mod run;
 
 use libtest_mimic::{Arguments, Trial};
@@ -15,7 +17,7 @@ use std::sync::Arc;
 
 type Case = fn(&bed::Bed);
 
-const CASES: [(&str, Case); 18] = [
+const CASES: &[(&str, Case)] = &[
     ("join::fresh_half_joined_and_corrupt_nodes_join_each_on_its_own_ladder", join::three_ladders),
     ("join::a_control_plane_node_is_refused_by_its_role_and_by_its_manifests", join::control_plane_is_refused),
     ("join::without_a_control_plane_the_given_command_and_the_nodes_own_view_serve", join::given_command),
@@ -25,10 +27,13 @@ const CASES: [(&str, Case); 18] = [
     ("reset::media_bound_below_kubelet_and_in_use_survives_every_level", reset::media_bound),
     ("reset::escalate_goes_up_only_where_something_is_left", reset::escalate),
     ("reset::firewall_and_interfaces_of_others_survive", reset::network),
+    ("firewall::what_network_plugins_leave_goes_and_what_looks_like_it_stays", firewall::plugins),
+    ("firewall::a_node_that_locks_itself_out_gets_its_old_rules_back", firewall::locked_out),
     ("reset::containers_of_kubernetes_go_and_what_others_have_stays", reset::containers),
     ("reset::sudo_serves_and_a_password_is_refused_with_the_line_to_add", reset::sudo),
     ("kept::what_is_lost_in_a_protected_path_fails_the_node", kept::a_loss_is_told),
     ("kept::a_runs_copies_can_be_put_back", kept::restored),
+    ("roots::of_moved_folders_only_known_entries_go", roots::moved),
     ("faults::dead_silent_and_false_nodes_end_clearly_and_the_others_finish", faults::unreachable),
     ("faults::a_joined_node_is_left_alone_while_the_api_server_is_away", faults::api_server_away),
     ("faults::a_phase_outlives_its_connection_and_runs_once", faults::lost_connection),

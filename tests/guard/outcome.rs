@@ -35,6 +35,8 @@ pub(crate) struct Outcome {
     pub(crate) unknown: String,
     /// Kinds of things that a random machine really has.
     pub(crate) planted: Vec<String>,
+    /// mountinfo at the end.
+    pub(crate) mounts: String,
     /// What a case's own way to run wrote down.
     pub(crate) notes: String,
     before: BTreeSet<String>,
@@ -68,6 +70,7 @@ impl Outcome {
             unknown: text("unknown"),
             planted: text("planted").lines().map(str::to_owned).collect(),
             notes: text("notes"),
+            mounts: text("mounts"),
             before: text("before").split('\0').map(str::to_owned).collect(),
             after: text("after").split('\0').map(str::to_owned).collect(),
             ..Self::default()

@@ -15,6 +15,8 @@ pub(crate) enum Run {
     Unchecked,
     /// Unmounting and emptying kubelet's folder and /etc/kubernetes, as an aggressive reset does.
     Kubelet,
+    /// Those steps of an aggressive reset that find moved folders, look at folders, unmount or delete.
+    Roots,
     /// `Kubelet` without unmounting: all that stands between the media and the delete is the guard.
     GuardOnly,
 }
@@ -36,10 +38,14 @@ pub(crate) fn phase(run: Run, protect: &[&str]) -> PhaseScript {
     }
     let of_kubelet = |step: &Step| ["/var/lib/kubelet", "/etc/kubernetes"].iter().any(|r| step.to_string().contains(r));
     let wanted = |step: &Step| match step {
+        Step::CheckRoots(_) | Step::CheckSnapshotters | Step::NoteMoved(_) | Step::ForgetMoved(_) => run == Run::Roots,
+        Step::RemovePodNetns => run == Run::Unchecked,
         Step::KubeadmReset => run != Run::GuardOnly,
         Step::UnmountBelow { .. } => run != Run::GuardOnly && (run != Run::Kubelet || of_kubelet(step)),
         Step::Remove(path) => {
-            run == Run::Unchecked || path.root().path() == "/etc/kubernetes" || path.root().path() == "/var/lib/kubelet"
+            matches!(run, Run::Unchecked | Run::Roots)
+                || path.root().path() == "/etc/kubernetes"
+                || path.root().path() == "/var/lib/kubelet"
         }
         _ => false,
     };

@@ -11,6 +11,9 @@ real() {
   REAL=${REAL%??}
 }
 
+NEWLINE='
+'
+
 # Whether path $1 is $2 or lies below it.
 within() {
   case $1 in "$2" | "$2"/*) return 0 ;; esac
@@ -28,13 +31,14 @@ UNESCAPE='function un(s, o, i) {
 }'
 
 # Sets PLACE to "major:minor path-in-file-system" of $1 (resolved, existing): equal for all bind mounts of one
-# folder, whatever they are called. The kernel says by mnt_id which mount the path is on. Sets SHOWN to 1 where a mount at
-# or below $1 shows a part of place $2 or the whole of it, else to 0.
+# folder, whatever they are called; and KIND to that file system's type. The kernel says by mnt_id which mount the path
+# is on. Where place $2 is given: sets SHOWN to 1 where a mount at or below $1 shows a part of it or the whole of it, else
+# to 0, and PARTS to what these mounts and the one that $1 is on are made of (backing.sh).
 place() {
   ID=$({ while read -r key value; do [ "$key" != mnt_id: ] || printf %s "$value"; done </proc/self/fdinfo/9; } 9<"$1") || return 1
   [ -n "$ID" ] || return 1
   other=${2-}
-  PLACE=$(X=$1 DEVICE=${other%% *} PLACE_PATH=${other#* } awk -F '[ ]' -v id="$ID" "$UNESCAPE"'
+  PLACE=$(X=$1 DEVICE=${other%% *} PLACE_PATH=${other#* } awk -F '[ ]' -v id="$ID" "$UNESCAPE$MADE_OF"'
     function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
     BEGIN { x = ENVIRON["X"]; device = ENVIRON["DEVICE"]; path = ENVIRON["PLACE_PATH"]; shown = 0 }
     { root = un($4); mount = un($5) }
@@ -44,11 +48,17 @@ place() {
       if (root == "/") root = ""
       place = root substr(x, length(mount) + 1)
       if (place == "") place = "/"
-      place = $3 " " place
+      for (i = 7; i < NF && $i != "-"; i++) { }
+      place = $(i + 1) " " $3 " " place
       found = 1
     }
-    END { printf "%s %sx", shown, place; exit !found }' /proc/self/mountinfo) || return 1
+    device && ($1 == id || within(un($5), x)) { made_of() }
+    END { printf "\n.\n%s %sx", shown, place; exit !found }' /proc/self/mountinfo) || return 1
+  PARTS=${PLACE%%"$NEWLINE.$NEWLINE"*}
+  PLACE=${PLACE#"$PARTS$NEWLINE.$NEWLINE"}
   SHOWN=${PLACE%% *}
+  PLACE=${PLACE#* }
+  KIND=${PLACE%% *}
   PLACE=${PLACE#* }
   PLACE=${PLACE%x}
 }
@@ -59,12 +69,24 @@ touch_each_other() {
   within "${1#* }" "${2#* }" || within "${2#* }" "${1#* }"
 }
 
-# Mount points below $1 (resolved), as mountinfo spells them, deepest first. Fails where that cannot be told.
+# Whether path, which is below x, lies in one of the entries: a name, or how one begins with a * behind it; none: any.
+CHOSEN='
+function chosen(path, x, count, list, i) {
+  path = substr(path, length(x) + 2) "/"
+  path = substr(path, 1, index(path, "/") - 1)
+  count = split(ENVIRON["ENTRIES"], list, " ")
+  for (i = 1; i <= count; i++)
+    if (list[i] == path || (sub(/[*]$/, "", list[i]) && index(path, list[i]) == 1)) return 1
+  return count == 0
+}'
+
+# Mount points below $1 (resolved) and in the entries in $2 (in words), as mountinfo spells them, deepest first. Fails
+# where that cannot be told.
 mounts_below() {
-  LIST=$(X=$1 awk -F '[ ]' "$UNESCAPE"'
+  LIST=$(X=$1 ENTRIES=${2-} awk -F '[ ]' "$UNESCAPE$CHOSEN"'
     {
       mount = un($5); x = ENVIRON["X"]
-      if (x == "/" ? mount != "/" : index(mount, x "/") == 1) print gsub("/", "/", mount), NR, $5
+      if ((x == "/" ? mount != "/" : index(mount, x "/") == 1) && chosen(mount, x)) print gsub("/", "/", mount), NR, $5
     }
     END { exit NR == 0 }' /proc/self/mountinfo) || return 1
   [ -n "$LIST" ] || return 0
@@ -72,16 +94,18 @@ mounts_below() {
   [ -n "$SORTED" ] && printf '%s\n' "$SORTED"
 }
 
-# Mounts elsewhere that would go along if all below $1 (resolved; place $2) were unmounted, because their parents share
-# mounts. Copies of mounts in $1 under another name of it are to go; a mount of what it lies on anyway, that hides no
-# other mount, takes nothing away.
+# Mounts elsewhere that would go along if all below $1 (resolved; place $2) and in the entries in $3 were unmounted,
+# because their parents share mounts. Copies of mounts in $1 under another name of it are to go; a mount of what it lies
+# on anyway, that hides no other mount, takes nothing away.
 # Fails where that cannot be told.
 taken_along() {
-  X=$1 DEVICE=${2%% *} PLACE_PATH=${2#* } awk -F '[ ]' "$UNESCAPE"'
+  X=$1 DEVICE=${2%% *} PLACE_PATH=${2#* } ENTRIES=$3 awk -F '[ ]' "$UNESCAPE$CHOSEN"'
     function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
     function trim(a) { return a == "/" ? "" : a }
     function spot(id) { return trim(root[parent[id]]) substr(mount[id], length(trim(mount[parent[id]])) + 1) }
-    function below(id) { return mount[id] != ENVIRON["X"] && within(mount[id], ENVIRON["X"]) }
+    function below(id) {
+      return mount[id] != ENVIRON["X"] && within(mount[id], ENVIRON["X"]) && chosen(mount[id], ENVIRON["X"])
+    }
     function copy(id, n) {
       for (n = 0; n < NR && (parent[id] in mount) && parent[id] != id; n++) {
         if (device[parent[id]] == ENVIRON["DEVICE"] && within(spot(id), ENVIRON["PLACE_PATH"])) return 1
@@ -115,23 +139,41 @@ guard() {
     say "cannot tell where $1 lies, so nothing in it is removed"
     return 76
   }
+  case $KIND in
+    nfs* | cifs | smb* | ceph | 9p | virtiofs | afs | lustre | beegfs* | fuse | fuse.*)
+      say "refused: $1 ($ROOT_REAL) lies on $KIND, where one folder can have several places"
+      return 76
+      ;;
+  esac
+  # shellcheck disable=SC2034 # for parts_are_elsewhere
+  ROOT_DEVICES=$(devices_in "$ROOT_PLACE") || {
+    say "refused: cannot tell which loop devices are files in $1"
+    return 76
+  }
   printf '%s\n' "$PROTECT" | while IFS= read -r protected; do
     guard_against "$1" "$protected" || exit 76
   done
 }
 
-# The guard for every folder that is going to be emptied, before anything is touched. $UNMOUNTED are those below which a
-# later step unmounts; in the others nothing may be mounted, or the delete would say so when half of the work is done.
+# The guard for every folder that things are going to be removed from, before anything is touched. $UNMOUNTED are those
+# below which a later step unmounts; in the others nothing may be mounted, or the delete would say so when half of the
+# work is done.
 check_roots() {
-  for folder in "$@"; do
-    [ -d "$folder" ] || continue
-    guard "$folder" || return
-    case " $UNMOUNTED " in *" $folder "*) continue ;; esac
-    points=$(mounts_below "$ROOT_REAL") || return
-    [ -n "$points" ] || continue
-    say "refused: below $folder is mounted what Kubernetes did not mount there; unmount it first:"
-    printf '%s\n' "$points"
-    return 76
+  for root in "$@"; do
+    case $root in
+      @*) list=$(moved_folders "$root") || return ;;
+      *) list=$root ;;
+    esac
+    printf '%s\n' "$list" | while IFS= read -r folder; do
+      [ -d "$folder" ] || continue
+      guard "$folder" || exit 76
+      case " $UNMOUNTED " in *" $root "*) continue ;; esac
+      points=$(mounts_below "$ROOT_REAL") || exit 76
+      [ -n "$points" ] || continue
+      say "refused: below $folder is mounted what Kubernetes did not mount there; unmount it first:"
+      printf '%s\n' "$points"
+      exit 76
+    done || return
   done
 }
 
@@ -181,11 +223,15 @@ guard_against() {
     say "refused: $1 is part of the protected path $2 under another name ($ROOT_PLACE)"
     return 76
   fi
+  parts_are_elsewhere "$PARTS" || {
+    say "refused: the protected path $2 is made of what lies in $1, or that cannot be told ($(printf '%s' "$PARTS" | tr '\n' ' '))"
+    return 76
+  }
 }
 
-# 75 unless nothing is mounted below $1 (resolved).
+# 75 unless nothing is mounted below $1 (resolved), in the entries in $2.
 unmounted() {
-  left=$(mounts_below "$1") || {
+  left=$(mounts_below "$1" "${2-}") || {
     say "cannot tell what is mounted below $1, so nothing in it is removed"
     return 75
   }

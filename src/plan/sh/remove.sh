@@ -6,41 +6,43 @@ locate() {
   HERE=$REAL
 }
 
-# Unmounts all below $ROOT, deepest first, until mountinfo shows nothing more; LAZY=yes detaches what is busy. Never by
+# Unmounts all below $ROOT that lies in the entries $1… (without them, all of it), deepest first, until mountinfo shows nothing more; LAZY=yes detaches what is busy. Never by
 # force: that would end the connection to a server or FUSE file system for everything mounted from it, media included.
-unmount_below() {
+unmount_below() { each_folder unmount_in "$*"; }
+
+unmount_in() {
   set -f # names of mount points are words here, never patterns
-  locate "$ROOT" || return
-  points=$(mounts_below "$HERE") || return
+  locate "$FOLDER" || return
+  points=$(mounts_below "$HERE" "$1") || return
   [ -n "$points" ] || return 64
-  guard "$ROOT" || return
+  guard "$FOLDER" || return
   for point in $points; do
     if by_fstab "$point"; then
       say "refused: $point is mounted by /etc/fstab; it is the admin's own, and would be back after the next boot"
       return 76
     fi
   done
-  taken=$(taken_along "$HERE" "$ROOT_PLACE") || return
+  taken=$(taken_along "$HERE" "$ROOT_PLACE" "$1") || return
   if [ -n "$taken" ]; then
     for point in $points; do
       point=$(unescape "$point")
       mount --make-private -- "${point%x}"
     done
     # Where mounts are stacked, those below cannot be named.
-    taken=$(taken_along "$HERE" "$ROOT_PLACE") || return
+    taken=$(taken_along "$HERE" "$ROOT_PLACE" "$1") || return
   fi
   if [ -n "$taken" ]; then
-    say "nothing below $ROOT is unmounted, because these mounts elsewhere would go with it:"
+    say "nothing below $FOLDER is unmounted, because these mounts elsewhere would go with it:"
     printf '%s\n' "$taken"
     return 75
   fi
   for how in plain lazy; do
     [ "$how" != lazy ] || [ "$LAZY" = yes ] || break
-    unmount_round "$how"
-    points=$(mounts_below "$HERE") || return
+    unmount_round "$how" "$1"
+    points=$(mounts_below "$HERE" "$1") || return
     [ -n "$points" ] || return 0
   done
-  unmounted "$HERE"
+  unmounted "$HERE" "$1"
 }
 
 # Whether /etc/fstab mounts $1, which is spelled as mountinfo has it; fstab escapes alike.
@@ -52,57 +54,79 @@ by_fstab() {
 # Repeats until a pass brings nothing: each pass takes one layer off stacked mounts.
 unmount_round() {
   while :; do
-    before=$(mounts_below "$HERE" | wc -l)
-    for point in $(mounts_below "$HERE"); do
+    before=$(mounts_below "$HERE" "$2" | wc -l)
+    for point in $(mounts_below "$HERE" "$2"); do
       point=$(unescape "$point")
       case $1 in
         plain) timeout -k 1 20 umount -- "${point%x}" ;;
         lazy) timeout -k 1 20 umount -l -- "${point%x}" && say "detached ${point%x}, which is still in use" ;;
       esac
     done
-    after=$(mounts_below "$HERE" | wc -l)
+    after=$(mounts_below "$HERE" "$2" | wc -l)
     [ "$after" -gt 0 ] && [ "$after" -lt "$before" ] || break
   done
 }
 
-# Prints which of the entries $2… of folder $1 are there; without entries, all that are. Fails where it cannot look.
-present() {
-  folder=$1
+# Finds the entries $3… (names, or how names begin with a * behind it; without entries, all) in folder $2, and prints
+# or removes them, as $1 says. Fails where it cannot look.
+entries() {
+  what=$1
+  folder=$2
+  shift 2
+  [ $# -gt 0 ] || set -- '*' '.*'
+  first=$1
   shift
-  if [ $# -eq 0 ]; then
-    find "$folder" -mindepth 1 -maxdepth 1
-  else
-    for entry in "$@"; do
-      if [ -e "$folder/$entry" ] || [ -L "$folder/$entry" ]; then echo "$entry"; fi
-    done
-  fi
+  for entry in "$@"; do
+    set -- "$@" -o -name "$entry"
+    shift
+  done
+  set -- "$folder" -xdev -mindepth 1 -maxdepth 1 \( -name "$first" "$@" \)
+  case $what in
+    print) find "$@" ;;
+    remove) find "$@" -exec rm -rf --one-file-system -- {} + ;;
+  esac
 }
 
-remove_contents() { remove; }
+remove_contents() { case $ROOT in /*) remove ;; *) return 76 ;; esac }
 remove_entries() { [ $# -gt 0 ] && remove "$@"; }
 
+# The same for entries that match the constant patterns $1….
+remove_matching() {
+  locate "$ROOT" || return
+  names=$(matching "$HERE" "$@") || return
+  [ -n "$names" ] || return 64
+  set -f
+  # shellcheck disable=SC2086 # plain names
+  remove $names
+}
+
+# Prints what in folder $1 matches the patterns $2…, as far as they are plain names.
+matching() {
+  folder=$1
+  shift
+  for pattern in "$@"; do
+    find "$folder" -mindepth 1 -maxdepth 1 -name "$pattern" || return
+  done | sed 's:.*/::' | awk '/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/'
+}
+
 # Removes the entries $1… of $ROOT; without entries, all that is in it.
-remove() {
-  [ -d "$ROOT" ] || return 64
-  there=$(present "$ROOT/." "$@") || return # its contents, where it is a link
+remove() { each_folder remove_in "$@"; }
+
+remove_in() {
+  [ -d "$FOLDER" ] || return 64
+  there=$(entries print "$FOLDER/." "$@") || return # its contents, where it is a link
   [ -n "$there" ] || return 64
-  secluded remove_secluded "$ROOT" "$@"
+  secluded remove_secluded "$FOLDER" "$@"
 }
 
 remove_secluded() {
   guard "$1" || return
   HERE=$ROOT_REAL
   shift
-  unmounted "$HERE" || return
+  unmounted "$HERE" "$*" || return
   cover_protected || return
-  if [ $# -eq 0 ]; then
-    find "$HERE" -xdev -mindepth 1 -maxdepth 1 -exec rm -rf --one-file-system -- {} + || return
-  else
-    for entry in "$@"; do
-      rm -rf --one-file-system -- "${HERE:?}/${entry:?}" || return
-    done
-  fi
-  there=$(present "$HERE" "$@") && [ -z "$there" ]
+  entries remove "$HERE" "$@" || return
+  there=$(entries print "$HERE" "$@") && [ -z "$there" ]
 }
 
 # kubeadm deletes below these folders by itself, through mounts that it failed to unmount (kubeadm before 1.30) and

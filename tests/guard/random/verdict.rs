@@ -4,9 +4,12 @@ use super::layout::Layout;
 use crate::outcome::Outcome;
 use crate::steps::Run;
 
+/// How it is counted, the words, and what explains it.
+type Excuse = (&'static str, &'static str, fn(&Layout, &Outcome) -> bool);
+
 /// Ends of a safe reset other than its completion. Each needs something in the layout that explains it, and words in
 /// what the script said.
-const EXCUSES: [(&str, &str, fn(&Layout, &Outcome) -> bool); 4] = [
+const EXCUSES: [Excuse; 4] = [
     ("= ended: mounts elsewhere would go along", "would go with it", |layout, _| layout.shared),
     ("= ended: gentle, and a mount is in use", "still mounted below", |layout, outcome| {
         layout.run == Run::Gentle && has(outcome, &["busy", "held"])
