@@ -8,9 +8,11 @@ mod faults;
 mod firewall;
 mod join;
 mod kept;
+mod leftovers;
 mod reset;
 mod roots;
 mod run;
+mod runtime;
 
 use libtest_mimic::{Arguments, Trial};
 use std::sync::Arc;
@@ -34,6 +36,11 @@ const CASES: &[(&str, Case)] = &[
     ("kept::what_is_lost_in_a_protected_path_fails_the_node", kept::a_loss_is_told),
     ("kept::a_runs_copies_can_be_put_back", kept::restored),
     ("roots::of_moved_folders_only_known_entries_go", roots::moved),
+    ("leftovers::what_breaks_the_next_join_is_moved_aside_and_the_admins_stays", leftovers::moved_aside),
+    ("leftovers::the_last_control_plane_and_a_machine_with_etcd_are_refused", leftovers::last_control_plane),
+    ("runtime::a_shared_containerd_loses_kubernetes_share_and_nothing_else", runtime::shared),
+    ("runtime::mirrors_nvidia_and_old_versions_survive_the_patch_and_a_false_drop_in_is_named", runtime::config),
+    ("runtime::a_config_that_containerd_does_not_start_with_is_taken_back", runtime::rollback),
     ("faults::dead_silent_and_false_nodes_end_clearly_and_the_others_finish", faults::unreachable),
     ("faults::a_joined_node_is_left_alone_while_the_api_server_is_away", faults::api_server_away),
     ("faults::a_phase_outlives_its_connection_and_runs_once", faults::lost_connection),
