@@ -12,9 +12,11 @@ mod interruption;
 mod items;
 mod join;
 mod kept;
+mod leftovers;
 mod reset;
 mod roots;
 mod run;
+mod runtime;
 
 use libtest_mimic::{Arguments, Trial};
 use std::sync::{Arc, Mutex};
@@ -39,6 +41,11 @@ const CASES: &[(&str, Case)] = &[
     ("kept::what_is_lost_in_a_protected_path_fails_the_node", kept::a_loss_is_told),
     ("kept::a_runs_copies_can_be_put_back", kept::restored),
     ("roots::of_moved_folders_only_known_entries_go", roots::moved),
+    ("leftovers::what_breaks_the_next_join_is_moved_aside_and_the_admins_stays", leftovers::moved_aside),
+    ("leftovers::the_last_control_plane_and_a_machine_with_etcd_are_refused", leftovers::last_control_plane),
+    ("runtime::a_shared_containerd_loses_kubernetes_share_and_nothing_else", runtime::shared),
+    ("runtime::mirrors_nvidia_and_old_versions_survive_the_patch_and_a_false_drop_in_is_named", runtime::config),
+    ("runtime::a_config_that_containerd_does_not_start_with_is_taken_back", runtime::rollback),
     ("items::of_kubernetes_go_and_those_of_others_stay_on_each_containerd", items::before_and_after),
     ("configs::of_containerd_keep_what_admins_wrote_and_get_the_cgroup_driver", configs::survive),
     ("interruption::after_any_step_ends_in_the_same_state_when_run_again", interruption::at_every_step),
