@@ -53,52 +53,68 @@ fn each_step(bed: &Bed, level: Level, planted: &[&str]) -> String {
     let mut jobs: VecDeque<(usize, u64)> = (0..steps.len()).map(|step| (step, 0)).collect();
     jobs.extend(steps.iter().enumerate().filter(|(_, ms)| **ms > LONG_MS).map(|(step, ms)| (step, ms / 4)));
     let queue = Mutex::new(jobs);
-    let problems: Mutex<Vec<String>> = Mutex::default();
     let hits = on_all(|node| {
         let (shape, media, _) = &undisturbed[NODES.iter().position(|n| *n == node).expect("it is one of them")];
-        let (mut before, mut within, mut late) = (0, 0, 0);
-        loop {
+        let mut hits = Hits::default();
+        // a node on which something went wrong is in no state for the next
+        while hits.problems.is_empty() {
             let job = queue.lock().expect("popping does not panic").pop_front();
-            let Some((step, after_ms)) = job else { break (before, within, late) };
+            let Some((step, after_ms)) = job else { break };
             bed.items(node, "ours", planted);
             bed.see(node, &format!("echo {step} {}.{:03} >/run/testbed/interrupt", after_ms / 1000, after_ms % 1000));
             let run = reset(bed, node, level);
-            let report = run.report(node);
-            let mut wrong = Vec::new();
-            if report.outcome != Outcome::Reset {
-                wrong.push(format!("{:?}: {:?}", report.outcome, report.error));
-            }
-            let after = bed.see(node, SHAPE);
-            if *shape != after {
-                wrong.push(format!("another state:\n{}", difference(shape, &after)));
-            }
-            if bed.media(node) != *media {
-                wrong.push("media changed".to_owned());
-            }
-            match (after_ms, killed_in(&run)) {
-                (0, Some(at)) if at == step => before += 1,
-                (0, other) => wrong.push(format!("killed in {other:?}")),
-                (_, Some(at)) if at == step => within += 1,
-                _ => late += 1,
-            }
+            hits.count(&run, step, after_ms);
+            hits.judge(&run, node, shape, &bed.see(node, SHAPE));
+            hits.expect(bed.media(node) == *media, || "media changed".to_owned());
             let place = format!("{node}: {level}, killed {after_ms} ms into step {step}");
-            problems
-                .lock()
-                .expect("pushing does not panic")
-                .extend(wrong.iter().map(|what| format!("{place}: {what}")));
+            hits.problems.iter_mut().for_each(|problem| *problem = format!("{place}: {problem}"));
         }
+        hits
     });
-    let problems = problems.into_inner().expect("pushing does not panic");
+    let problems: Vec<String> = hits.iter().flat_map(|h| h.problems.clone()).collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
-    let sum = |number: fn(&(u32, u32, u32)) -> u32| hits.iter().map(number).sum::<u32>();
-    assert_eq!(sum(|h| h.0) as usize, steps.len(), "not every step was interrupted");
+    let sum = |number: fn(&Hits) -> usize| hits.iter().map(number).sum::<usize>();
+    assert_eq!(sum(|h| h.before), steps.len(), "not every step was interrupted");
     format!(
         "at the begin of {} of {} steps, within {}, after {} that ended sooner than expected",
-        sum(|h| h.0),
+        sum(|h| h.before),
         steps.len(),
-        sum(|h| h.1),
-        sum(|h| h.2)
+        sum(|h| h.within),
+        sum(|h| h.late)
     )
+}
+
+/// What became of the resets of one node.
+#[derive(Default)]
+struct Hits {
+    before: usize,
+    within: usize,
+    late: usize,
+    problems: Vec<String>,
+}
+
+impl Hits {
+    fn count(&mut self, run: &Run, step: usize, after_ms: u64) {
+        match (after_ms, killed_in(run)) {
+            (0, Some(at)) if at == step => self.before += 1,
+            (0, other) => self.problems.push(format!("killed in {other:?}")),
+            (_, Some(at)) if at == step => self.within += 1,
+            _ => self.late += 1,
+        }
+    }
+
+    fn judge(&mut self, run: &Run, node: &str, wanted: &str, found: &str) {
+        let report = run.report(node);
+        let said = || format!("{:?}: {:?}\n{}", report.outcome, report.error, report.tail.join("\n"));
+        self.expect(report.outcome == Outcome::Reset, said);
+        self.expect(wanted == found, || format!("another state:\n{}", difference(wanted, found)));
+    }
+
+    fn expect(&mut self, holds: bool, otherwise: impl Fn() -> String) {
+        if !holds {
+            self.problems.push(otherwise());
+        }
+    }
 }
 
 fn reset(bed: &Bed, node: &str, level: Level) -> Run {
