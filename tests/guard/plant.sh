@@ -16,7 +16,9 @@ plant_usual() {
     /etc/kubernetes/kubelet.conf /etc/kubernetes/pki/ca.crt /etc/kubernetes/admin-notes.txt \
     /var/lib/etcd/member/snap/db /var/lib/other/neighbour /var/lib/cni/networks/cbr0/10.244.0.2 \
     /etc/cni/net.d/10-flannel.conflist /etc/cni/net.d/87-podman.conflist \
-    /var/lib/containerd/blob "$TASKS/c1/config.json" /var/log/pods/p/0.log /run/flannel/subnet.env
+    /var/lib/containerd/blob "$TASKS/c1/config.json" /var/log/pods/p/0.log /run/flannel/subnet.env \
+    /run/calico/socket /var/lib/calico/nodename /run/cilium/state/x /var/lib/kube-router/kubeconfig /var/lib/weave/db \
+    /run/netns/mine /sys/fs/bpf/tc/globals/cilium_calls /sys/fs/bpf/tc/globals/mine
   mkdir -p /etc/kubernetes/manifests /srv/media/empty /var/log/containers \
     /fake/units /fake/rules /sys/class/net/eth0 /sys/class/net/cni0
   ln -s film.mkv /srv/media/latest
@@ -24,6 +26,8 @@ plant_usual() {
   echo active >/fake/units/kubelet.service
   echo active >/fake/units/containerd.service
   rules >/fake/rules/iptables-nft
+  printf '%s\n' 'inet mine' 'ip kube-proxy' >/fake/nft
+  printf '%s\n' mine KUBE-CLUSTER-IP >/fake/ipsets
 }
 
 rules() {
@@ -54,6 +58,13 @@ overlay() {
 overlay_of() {
   mkdir -p -- "$2/fs" "$2/work" "$3"
   mount -t overlay -o "lowerdir=$1,upperdir=$2/fs,workdir=$2/work" -- overlay "$3"
+}
+
+# The disk on $2 is the file $1, as far as /sys tells.
+image() {
+  mkdir -p /sys/block/loop7/loop
+  readlink -f -- "$1" >/sys/block/loop7/loop/backing_file
+  mountpoint -d -- "$2" >/sys/block/loop7/dev
 }
 
 # Folder $1 with all that is in it: behind a link, on a bind mount, on a disk of its own.
