@@ -20,10 +20,12 @@ unit() {
 fake_systemctl() {
   case $* in
     'show -p ActiveState --value '*) unit "$5" ;;
-    'show -p MainPID --value '*) echo 0 ;;
+    'show -p MainPID --value '*) if [ -f "/fake/pids/$5" ]; then cat "/fake/pids/$5"; else echo 0; fi ;;
     'show -p LoadState --value kubelet.service') echo loaded ;;
-    'show -p ExecStart --value containerd.service') echo '{ path=/usr/bin/containerd ; argv[]=/usr/bin/containerd ; pid=0 }' ;;
-    'cat kubelet.service') echo 'ExecStart=/usr/bin/kubelet' ;;
+    'show -p ExecStart --value containerd.service')
+      echo "{ path=/usr/bin/containerd ; argv[]=/usr/bin/containerd $(cat /fake/options 2>/dev/null) ; ignore_errors=no }"
+      ;;
+    'cat kubelet.service') echo 'ExecStart=/usr/bin/kubelet $KUBELET_EXTRA_ARGS' ;;
     'stop kubepods.slice') ;;
     'stop '*.service | 'stop kfleet-firewall.timer') echo inactive >"/fake/units/$2" ;;
     'restart containerd.service') containerd_starts ;;
@@ -54,7 +56,7 @@ containerd_starts() {
 fake_containerd() {
   case $* in
     '--config '*' config dump') cat "$2" ;;
-    'config dump') [ ! -f /etc/containerd/config.toml ] || cat /etc/containerd/config.toml ;;
+    'config dump') cat /fake/dump && { [ ! -f /etc/containerd/config.toml ] || cat /etc/containerd/config.toml; } ;;
     *) unknown "$@" ;;
   esac
 }

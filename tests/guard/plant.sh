@@ -16,14 +16,13 @@ plant_usual() {
     /etc/kubernetes/kubelet.conf /etc/kubernetes/pki/ca.crt /etc/kubernetes/admin-notes.txt \
     /var/lib/etcd/member/snap/db /var/lib/other/neighbour /var/lib/cni/networks/cbr0/10.244.0.2 \
     /etc/cni/net.d/10-flannel.conflist /etc/cni/net.d/87-podman.conflist \
-    /var/lib/containerd/blob "$TASKS/c1/config.json" /var/log/pods/p/0.log /run/flannel/subnet.env \
-    /run/calico/socket /var/lib/calico/nodename /run/cilium/state/x /var/lib/kube-router/kubeconfig /var/lib/weave/db \
-    /run/netns/mine /sys/fs/bpf/tc/globals/cilium_calls /sys/fs/bpf/tc/globals/mine
+    /var/lib/containerd/blob "$TASKS/c1/config.json" /var/log/pods/p/0.log /run/flannel/subnet.env
   mkdir -p /etc/kubernetes/manifests /srv/media/empty /var/log/containers \
     /fake/units /fake/rules /sys/class/net/eth0 /sys/class/net/cni0
   ln -s film.mkv /srv/media/latest
   ln -s /var/log/pods/p/0.log /var/log/containers/p.log
   echo active >/fake/units/kubelet.service
+  echo 'root = "/var/lib/containerd"' >/fake/dump
   echo active >/fake/units/containerd.service
   rules >/fake/rules/iptables-nft
   printf '%s\n' 'inet mine' 'ip kube-proxy' >/fake/nft
@@ -34,6 +33,12 @@ rules() {
   printf '%s\n' '*nat' ':PREROUTING ACCEPT [0:0]' ':KUBE-SERVICES - [0:0]' ':ADMIN - [0:0]' \
     '-A PREROUTING -m comment --comment "not -j KUBE-SERVICES" -j ADMIN' '-A PREROUTING -j KUBE-SERVICES' \
     '-A KUBE-SERVICES -j RETURN' COMMIT
+}
+
+# What other network plugins than flannel have, and the next door's.
+plugins() {
+  files /run/calico/socket /var/lib/calico/nodename /run/cilium/state/x /var/lib/kube-router/kubeconfig /var/lib/weave/db \
+    /run/netns/mine /sys/fs/bpf/tc/globals/cilium_calls /sys/fs/bpf/tc/globals/mine
 }
 
 # bind FROM TO, like kubelet: the mount point is made where it is missing.
@@ -94,6 +99,17 @@ vacate() {
 link_instead() {
   vacate "$1"
   ln -s -- "$2" "$1"
+}
+
+# A program of the machine's own, $1, which runs this shell text.
+program() {
+  if [ ! -d /programs ]; then
+    mkdir /programs
+    cp -P /usr/sbin/* /programs/
+    mount --bind /programs /usr/sbin
+  fi
+  printf '#!/bin/sh\n%s\n' "$2" >"/programs/$1"
+  chmod +x "/programs/$1"
 }
 
 # A process with its working directory in $1 (or that holds the file $1 open); it goes with the machine.

@@ -23,6 +23,19 @@ pub(crate) struct Layout {
 /// What a gentle reset empties, as far as the guard looks at it first.
 pub(super) const GENTLE: [&str; 3] = ["/var/lib/kubelet", "/etc/kubernetes", "/var/lib/cni"];
 
+/// The folders that are on each worker.
+const USUAL: [&str; 9] = [
+    "/var/lib/kubelet",
+    "/etc/kubernetes",
+    "/var/lib/cni",
+    "/etc/cni/net.d",
+    "/run/flannel",
+    "/run/containerd",
+    "/var/lib/containerd",
+    "/var/log/pods",
+    "/var/log/containers",
+];
+
 /// Where things are mounted on a worker.
 const MOUNTED: [&str; 4] = ["/var/lib/kubelet", "/var/lib/kubelet", "/run/containerd", "/var/lib/containerd"];
 
@@ -36,10 +49,15 @@ pub(crate) fn layout(dice: &mut Dice) -> Layout {
     };
     add(dice.pick(&MEDIA), "");
     let unsafe_ = dice.roll(4) == 0;
-    let root = dice.pick(&roots());
+    let (root, other) = (dice.pick(&roots()), dice.pick(&USUAL));
+    let root = if dice.roll(4) == 0 { root } else { other };
     // Copies are kept of the folder of CNI configs, and not of a whole machine.
     let root = if run == Run::Gentle && root == "/etc/cni/net.d" { "/var/log/pods" } else { root };
     let aliased = unsafe_ && (run == Run::Aggressive || GENTLE.contains(&root));
+    let plugin = !["kubelet", "kubernetes", "cni", "flannel", "containerd", "/var/log"].iter().any(|name| root.contains(name));
+    if plugin || dice.roll(8) == 0 {
+        add(("plugins", "plugins"), "");
+    }
     add(if unsafe_ { dice.pick(&ALIASED) } else { dice.pick(&MOVED) }, root);
     kinds.push(format!("{} {}", if unsafe_ { "aliased:" } else { "placed:" }, root));
     if dice.roll(2) == 0 {
@@ -62,7 +80,7 @@ pub(crate) fn layout(dice: &mut Dice) -> Layout {
 /// One more thing, of a random name, in a folder that a reset empties. What cannot be there is left out.
 fn item(dice: &mut Dice) -> String {
     let (kind, text) = dice.pick(&ITEMS);
-    let root = if dice.roll(12) == 0 { dice.pick(&roots()) } else { dice.pick(&MOUNTED) };
+    let root = if dice.roll(12) == 0 { dice.pick(&USUAL) } else { dice.pick(&MOUNTED) };
     let from = dice.pick(&["/srv/media", "/srv/media/deep", "/mnt/media", "/srv", "/disk/other", "\"$last\""]);
     let name = dice.pick(&NAMES).replace("//", "").replace('\'', r"'\''");
     // What was planted last may lie in the media too; a part of the root must not come there.
