@@ -37,8 +37,17 @@ impl Shell {
 }
 
 /// What `fakes.sh` stands in for.
-const FAKES: [&str; 8] =
-    ["systemctl", "containerd", "crictl", "ctr", "kubeadm", "ip", "iptables-nft-save", "iptables-nft-restore"];
+const FAKES: [&str; 9] = [
+    "systemd-run",
+    "systemctl",
+    "containerd",
+    "crictl",
+    "ctr",
+    "kubeadm",
+    "ip",
+    "iptables-nft-save",
+    "iptables-nft-restore",
+];
 
 /// Machines started so far, by all tests of this binary.
 pub(crate) static MACHINES: AtomicUsize = AtomicUsize::new(0);

@@ -3,8 +3,10 @@
 use super::support::{SHELLS, run};
 use std::fs;
 
-const LIBRARY: [&str; 11] = [
+const LIBRARY: [&str; 13] = [
     include_str!("../../src/plan/sh/guard.sh"),
+    include_str!("../../src/plan/sh/backing.sh"),
+    include_str!("../../src/plan/sh/roots.sh"),
     include_str!("../../src/plan/sh/remove.sh"),
     include_str!("../../src/plan/sh/network.sh"),
     include_str!("../../src/plan/sh/netns.sh"),

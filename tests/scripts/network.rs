@@ -91,9 +91,9 @@ mkdir -p "$ROOT/cilium_calls" "$ROOT/cali_v4_ct" "$ROOT/others" /sys/fs/bpf/cili
 residue_bpf
 secluded() { "$@"; } # a mount namespace of its own this has already
 cover_protected() { :; }
-remove_matching 'cilium_*' 'cali_*'; echo "removed: $?"
+remove_entries 'cilium_*' 'cali_*'; echo "removed: $?"
 ls "$ROOT" /sys/fs/bpf; residue_bpf
-remove_matching 'cilium_*' 'cali_*'; echo "again: $?""#,
+remove_entries 'cilium_*' 'cali_*'; echo "again: $?""#,
     ) else {
         return;
     };
