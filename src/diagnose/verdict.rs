@@ -1,6 +1,6 @@
 //! The questions that the ladder asks of the facts.
 
-use crate::model::{Cri, Fact, Facts};
+use crate::model::{Allow, Cri, Fact, Facts};
 
 /// What must be gone for a node to count as clean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +64,9 @@ pub fn clean(facts: &Facts, scope: Scope) -> Clean {
             Fact::Unknown(why) => review.unknown.push(format!("what is in containerd: {why}")),
         }
         match &facts.cgroupfs_runtimes {
-            Fact::Known(names) => review.left.extend(
-                names.iter().map(|name| format!("a containerd that runs without SystemdCgroup = true for {name}")),
-            ),
+            Fact::Known(names) => review
+                .left
+                .extend(names.iter().map(|name| format!("a containerd without SystemdCgroup = true for {name}"))),
             Fact::Unknown(why) => review.unknown.push(format!("containerd's cgroup driver: {why}")),
         }
     }
@@ -181,15 +181,22 @@ pub fn busy(facts: &Facts) -> Option<String> {
 }
 
 /// Why kfleet will not touch this machine, whatever the inventory calls it.
-pub fn forbidden(facts: &Facts) -> Option<String> {
+pub fn forbidden(facts: &Facts, allow: Allow) -> Option<String> {
+    let sign = control_plane_sign(facts).filter(|_| !allow.control_plane)?;
+    Some(format!(
+        "{sign} is there, so this is a control-plane node; kfleet joins workers only, and resets such a node only with --allow-control-plane"
+    ))
+}
+
+/// The file by which a machine is told to carry a control plane.
+pub fn control_plane_sign(facts: &Facts) -> Option<&str> {
     let files = facts.files.known()?;
     let of_a_worker = |f: &&String| {
         !f.starts_with("/etc/kubernetes/manifests/")
             && !f.ends_with("ca.key")
             && !f.ends_with("controller-manager.conf")
     };
-    let sign = files.iter().find(|f| !of_a_worker(f))?;
-    Some(format!("{sign} is there, so this is a control-plane node; kfleet resets and joins workers only"))
+    files.iter().find(|f| !of_a_worker(f)).map(String::as_str)
 }
 
 #[cfg(test)]
@@ -218,6 +225,21 @@ mod tests {
     fn image_filesystem(capacity: u64) -> Fact<ImageFilesystem> {
         let (mountpoint, named_by) = ("/var/lib/containerd".to_owned(), "CRI".to_owned());
         Fact::Known(ImageFilesystem { mountpoint, named_by, capacity, available: 0 })
+    }
+
+    #[test]
+    fn a_control_plane_is_forbidden_unless_it_is_allowed() {
+        let allowed = Allow { control_plane: true, ..Allow::default() };
+        for sign in [
+            "/etc/kubernetes/manifests/etcd.yaml",
+            "/etc/kubernetes/pki/ca.key",
+            "/etc/kubernetes/controller-manager.conf",
+        ] {
+            let facts = Facts { files: Fact::Known(vec![sign.to_owned()]), ..Facts::default() };
+            assert!(forbidden(&facts, Allow::default()).is_some_and(|why| why.contains(sign)));
+            assert_eq!(forbidden(&facts, allowed), None);
+        }
+        assert_eq!(forbidden(&member(Fact::default()), Allow::default()), None);
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     fn judge(&mut self) -> Seen {
-        if let Some(why) = forbidden(&self.facts) {
+        if let Some(why) = forbidden(&self.facts, self.context.allow) {
             self.trouble = Some(why);
             return Seen::Forbidden;
         }

@@ -12,7 +12,7 @@ impl<T: Transport> Driver<'_, T> {
         if let Err(outcome) = self.look_once().await {
             return outcome;
         }
-        if let Some(why) = forbidden(&self.facts).or_else(|| busy(&self.facts)) {
+        if let Some(why) = forbidden(&self.facts, self.context.allow).or_else(|| busy(&self.facts)) {
             self.trouble = Some(why);
             return Outcome::Refused;
         }

@@ -52,7 +52,7 @@ pub struct Facts {
     pub containerd_sharers: Fact<Vec<String>>,
     /// Snapshots, tasks and content blobs in containerd's folders; where it is shared, all that is Kubernetes' in it.
     pub containerd_items: Fact<u64>,
-    /// Those of CRI's runtimes that are runc and that the running containerd does not let use systemd for cgroups.
+    /// Those of CRI's runtimes that are runc and do not use systemd for cgroups, by the config or in the containerd that runs.
     pub cgroupfs_runtimes: Fact<Vec<String>>,
     /// /etc/containerd/config.toml, where there is one.
     pub containerd_config: Fact<Option<String>>,

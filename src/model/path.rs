@@ -47,6 +47,14 @@ impl ProtectedPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the two are one by name, or one lies in the other.
+    pub fn touches(&self, root: Root) -> bool {
+        let below = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        below(&self.0, root.path()) || below(root.path(), &self.0)
+    }
 }
 
 impl fmt::Display for ProtectedPath {
@@ -99,10 +107,12 @@ pub enum Root {
     WeaveState,
     /// Where Cilium and Calico's eBPF mode pin maps and programs; a file system of its own kind.
     BpfGlobals,
+    /// The data of the etcd member that kubeadm runs on a control-plane node.
+    Etcd,
 }
 
 impl Root {
-    /// Every root.
+    /// Every root of a worker: all but [`Root::Etcd`].
     pub const ALL: [Self; 19] = [
         Self::Kubelet,
         Self::EtcKubernetes,
@@ -151,6 +161,7 @@ impl Root {
             Self::KubeRouterState => "/var/lib/kube-router",
             Self::WeaveState => "/var/lib/weave",
             Self::BpfGlobals => "/sys/fs/bpf/tc/globals",
+            Self::Etcd => "/var/lib/etcd",
         }
     }
 }
@@ -241,6 +252,19 @@ mod tests {
         }
         for bad in ["", "/", "//", "srv", "~/media", "/srv/../etc", "/srv//media", "/srv/./m", "/a\nb", "/a\0b"] {
             assert!(ProtectedPath::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_protected_path_touches_a_root_that_it_is_or_holds_or_lies_in() {
+        for (path, touches) in [
+            ("/var/lib/etcd", true),
+            ("/var/lib/etcd/member", true),
+            ("/var/lib", true),
+            ("/var/lib/etcd2", false),
+            ("/var/lib/et", false),
+        ] {
+            assert_eq!(ProtectedPath::new(path).unwrap().touches(Root::Etcd), touches, "{path}");
         }
     }
 

@@ -217,6 +217,7 @@ const LIBRARY: &[&str] = &[
     include_str!("sh/nft.sh"),
     include_str!("sh/ipset.sh"),
     include_str!("sh/ipvs.sh"),
+    include_str!("sh/leftovers.sh"),
     include_str!("sh/residue.sh"),
     include_str!("sh/protected.sh"),
     include_str!("sh/runtime.sh"),

@@ -9,7 +9,10 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Refuses on machines that carry a control plane or etcd, or lack the tools that make deleting safe.
-    CheckWorker,
+    CheckWorker {
+        /// Whether a control-plane node passes, where the API server shows that it is not the last one.
+        allow_control_plane: bool,
+    },
     /// Refuses where a folder to be emptied is, holds or lies in a protected path, or has something mounted in it that no
     /// step unmounts, before anything is touched. Each delete asks the same again, right before it.
     CheckRoots(&'static [Root]),
@@ -47,6 +50,20 @@ pub enum Step {
         /// Whether busy mounts are detached (`umount -l`) as a last resort.
         lazy: bool,
     },
+    /// Moves drop-ins aside that would break the next kubelet.
+    MoveDropIns {
+        /// The run whose backup folder takes them.
+        run: String,
+    },
+    /// Moves root's kubeconfig aside where it leads to the cluster that is being left.
+    MoveKubeconfig {
+        /// The run whose backup folder takes it.
+        run: String,
+    },
+    /// Removes what the shell script before kfleet left in /tmp.
+    RemoveTmpLeftovers,
+    /// Takes the node's member out of etcd, while its API server still runs.
+    RemoveEtcdMember,
     /// `kubeadm reset`, secluded and without its etcd phase.
     KubeadmReset,
     /// Removes what the guard proves to be Kubernetes' alone.
@@ -166,7 +183,11 @@ impl Step {
             | Self::KillPods
             | Self::RemoveShare
             | Self::RemovePodNetns
-            | Self::AwaitCri => Need::Optional,
+            | Self::AwaitCri
+            // Files that stay are told by the next probe.
+            | Self::MoveDropIns { .. }
+            | Self::MoveKubeconfig { .. }
+            | Self::RemoveTmpLeftovers => Need::Optional,
             _ => Need::Required,
         }
     }
@@ -174,7 +195,8 @@ impl Step {
     /// The call of the library function, with its values.
     pub fn fragment(&self) -> Fragment {
         match self {
-            Self::CheckWorker => Fragment::new("check_worker"),
+            Self::CheckWorker { allow_control_plane } => Fragment::new("check_worker")
+                .var("ALLOW_CONTROL_PLANE", Word::new(if *allow_control_plane { "yes" } else { "no" })),
             Self::CheckRoots(roots) => Fragment::new("check_roots \"$@\"")
                 .var("UNMOUNTED", Word::new(UNMOUNTED.map(Root::path).join(" ")))
                 .args(places(roots)),
@@ -194,10 +216,15 @@ impl Step {
                 .var("ROOT", Word::new(path.root().path()))
                 .var("LAZY", Word::new(if *lazy { "yes" } else { "no" }))
                 .args(names(path)),
+            Self::MoveDropIns { run } => Fragment::new("move_dropins").var("BACKUP", Word::within(BACKUP, run)),
+            Self::MoveKubeconfig { run } => Fragment::new("move_kubeconfig").var("BACKUP", Word::within(BACKUP, run)),
+            Self::RemoveTmpLeftovers => Fragment::new("remove_tmp_leftovers"),
+            Self::RemoveEtcdMember => Fragment::new("remove_etcd_member"),
             Self::KubeadmReset => Fragment::new("kubeadm_reset"),
             Self::Remove(path) => {
                 let function = match (path.root(), path.names()) {
                     (Root::CniState, _) => "remove_cni_state \"$@\"",
+                    (Root::Etcd, _) => "remove_etcd_data",
                     (_, []) => "remove_contents",
                     (_, [_, ..]) => "remove_entries \"$@\"",
                 };
@@ -246,7 +273,10 @@ const BACKUP: &str = "/var/lib/kfleet/backup";
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CheckWorker => f.write_str("check that this is a worker"),
+            Self::CheckWorker { allow_control_plane: false } => f.write_str("check that this is a worker"),
+            Self::CheckWorker { allow_control_plane: true } => {
+                f.write_str("check that this is not the last control-plane node")
+            }
             Self::CheckRoots(_) => f.write_str("check that no protected path is in reach"),
             Self::CheckSnapshotters => f.write_str("check how containerd keeps snapshots"),
             Self::NoteMoved(_) => f.write_str("note moved folders"),
@@ -259,6 +289,10 @@ impl fmt::Display for Step {
             Self::StopUnit(unit) => write!(f, "stop {unit}"),
             Self::RemovePods => f.write_str("remove pods"),
             Self::UnmountBelow { path, .. } => write!(f, "unmount below {}", path.root()),
+            Self::MoveDropIns { .. } => f.write_str("move broken kubelet drop-ins aside"),
+            Self::MoveKubeconfig { .. } => f.write_str("move root's kubeconfig of this cluster aside"),
+            Self::RemoveTmpLeftovers => f.write_str("remove leftovers in /tmp"),
+            Self::RemoveEtcdMember => f.write_str("remove this node's member from etcd"),
             Self::KubeadmReset => f.write_str("kubeadm reset"),
             Self::Remove(path) => write!(f, "remove {path}"),
             Self::KillPods => f.write_str("kill leftover containers"),

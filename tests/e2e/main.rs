@@ -1,19 +1,26 @@
 //! The real binary against real nodes: systemd, OpenSSH, containerd, iptables, and real kubeadm against a real API server.
 //!
 //! Needs root (the nodes are containers of `scripts/testbed`); without it every test is reported as ignored, by name.
-//! The tests share one control plane, and each begins with nodes as new; so they run one after the other.
+//! The tests share one control plane, and each begins with nodes as new; so they run one after the other. What each took
+//! is told at the end.
 
 mod bed;
+mod configs;
 mod faults;
 mod firewall;
+mod interruption;
+mod items;
 mod join;
 mod kept;
+mod leftovers;
 mod reset;
 mod roots;
 mod run;
+mod runtime;
 
 use libtest_mimic::{Arguments, Trial};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 type Case = fn(&bed::Bed);
 
@@ -34,6 +41,14 @@ const CASES: &[(&str, Case)] = &[
     ("kept::what_is_lost_in_a_protected_path_fails_the_node", kept::a_loss_is_told),
     ("kept::a_runs_copies_can_be_put_back", kept::restored),
     ("roots::of_moved_folders_only_known_entries_go", roots::moved),
+    ("leftovers::what_breaks_the_next_join_is_moved_aside_and_the_admins_stays", leftovers::moved_aside),
+    ("leftovers::the_last_control_plane_and_a_machine_with_etcd_are_refused", leftovers::last_control_plane),
+    ("runtime::a_shared_containerd_loses_kubernetes_share_and_nothing_else", runtime::shared),
+    ("runtime::mirrors_nvidia_and_old_versions_survive_the_patch_and_a_false_drop_in_is_named", runtime::config),
+    ("runtime::a_config_that_containerd_does_not_start_with_is_taken_back", runtime::rollback),
+    ("items::of_kubernetes_go_and_those_of_others_stay_on_each_containerd", items::before_and_after),
+    ("configs::of_containerd_keep_what_admins_wrote_and_get_the_cgroup_driver", configs::survive),
+    ("interruption::after_any_step_ends_in_the_same_state_when_run_again", interruption::at_every_step),
     ("faults::dead_silent_and_false_nodes_end_clearly_and_the_others_finish", faults::unreachable),
     ("faults::a_joined_node_is_left_alone_while_the_api_server_is_away", faults::api_server_away),
     ("faults::a_phase_outlives_its_connection_and_runs_once", faults::lost_connection),
@@ -48,10 +63,12 @@ fn main() {
     let root = bed::is_root();
     let wanted = !arguments.list && root;
     let bed = wanted.then(|| Arc::new(bed::Bed::up(4)));
+    let times: Arc<Mutex<Vec<(&str, Duration)>>> = Arc::default();
     let trials = CASES.iter().map(|(name, case)| {
-        let bed = bed.clone();
+        let (bed, times) = (bed.clone(), times.clone());
         let run = move || {
             let bed = bed.ok_or("not run: needs root")?;
+            let _watch = Watch { case: name, start: Instant::now(), times };
             case(&bed);
             Ok(())
         };
@@ -64,5 +81,23 @@ fn main() {
     if let Some(bed) = bed {
         bed.down();
     }
+    for (case, time) in times.lock().expect("no case panics while it tells its time").iter() {
+        println!("{:6.1} s  {case}", time.as_secs_f32());
+    }
     conclusion.exit();
+}
+
+/// Tells how long a case took, however it ends.
+struct Watch {
+    case: &'static str,
+    start: Instant,
+    times: Arc<Mutex<Vec<(&'static str, Duration)>>>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Ok(mut times) = self.times.lock() {
+            times.push((self.case, self.start.elapsed()));
+        }
+    }
 }

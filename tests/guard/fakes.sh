@@ -20,6 +20,12 @@ unit() {
 fake_systemctl() {
   case $* in
     'show -p ActiveState --value '*) unit "$5" ;;
+    'show -p MainPID --value '*) if [ -f "/fake/pids/$5" ]; then cat "/fake/pids/$5"; else echo 0; fi ;;
+    'show -p LoadState --value kubelet.service') echo loaded ;;
+    'show -p ExecStart --value containerd.service')
+      echo "{ path=/usr/bin/containerd ; argv[]=/usr/bin/containerd $(cat /fake/options 2>/dev/null) ; ignore_errors=no }"
+      ;;
+    'cat kubelet.service') echo 'ExecStart=/usr/bin/kubelet $KUBELET_EXTRA_ARGS' ;;
     'stop kubelet.service' | 'stop containerd.service') echo inactive >"/fake/units/$2" ;;
     'restart containerd.service') containerd_starts ;;
     'stop kfleet-firewall.timer' | daemon-reload | 'reset-failed '* | 'enable --quiet kubelet.service') ;;
@@ -41,6 +47,7 @@ containerd_starts() {
 fake_containerd() {
   case $* in
     '--config '*' config dump') cat "$2" ;;
+    'config dump') cat /fake/dump ;;
     *) unknown "$@" ;;
   esac
 }
@@ -71,7 +78,16 @@ fake_ctr() {
 
 # kubeadm 1.20 as far as it deletes: Go's RemoveAll knows nothing of mounts, and CleanDir follows the folder it is given.
 fake_kubeadm() {
-  [ "$1" = reset ] || unknown "$@"
+  case $* in
+    'reset --help') return ;;
+    'reset phase remove-etcd-member '*) # newer ones empty the data where that failed, too
+      find /var/lib/etcd/. -mindepth 1 -maxdepth 1 -exec rm -rf {} +
+      cat /guard/etcd-word >&2
+      return
+      ;;
+    'reset --force '*) ;;
+    *) unknown "$@" ;;
+  esac
   for folder in /etc/kubernetes/manifests /etc/kubernetes/pki "$(readlink -m /var/lib/kubelet)" /var/lib/etcd \
     /var/lib/dockershim /var/run/kubernetes /var/lib/cni; do
     [ ! -d "$folder" ] || find "$folder/." -mindepth 1 -maxdepth 1 -exec rm -rf {} +

@@ -10,6 +10,7 @@ mod case;
 mod fixtures;
 mod interrupt;
 mod kubeadm;
+mod leftovers;
 mod links;
 mod mounts;
 mod names;

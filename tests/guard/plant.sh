@@ -22,6 +22,7 @@ plant_usual() {
   ln -s film.mkv /srv/media/latest
   ln -s /var/log/pods/p/0.log /var/log/containers/p.log
   echo active >/fake/units/kubelet.service
+  echo 'root = "/var/lib/containerd"' >/fake/dump
   echo active >/fake/units/containerd.service
   rules >/fake/rules/iptables-nft
 }
@@ -83,6 +84,17 @@ vacate() {
 link_instead() {
   vacate "$1"
   ln -s -- "$2" "$1"
+}
+
+# A program of the machine's own, $1, which runs this shell text.
+program() {
+  if [ ! -d /programs ]; then
+    mkdir /programs
+    cp -P /usr/sbin/* /programs/
+    mount --bind /programs /usr/sbin
+  fi
+  printf '#!/bin/sh\n%s\n' "$2" >"/programs/$1"
+  chmod +x "/programs/$1"
 }
 
 # A process with its working directory in $1 (or that holds the file $1 open); it goes with the machine.

@@ -9,7 +9,7 @@ const CHECK: &str = "check that no protected path is in reach";
 
 /// A node that says where its folders are: `says` goes into kubelet's environment, `dump` is what containerd prints.
 fn node(says: &str, dump: &str, plant: &str) -> String {
-    format!("{}\necho '{says}' >/etc/default/kubelet\necho '{dump}' >/fakes/dump\n{plant}", include_str!("moved.sh"))
+    format!("mkdir -p /etc/default /data\necho '{says}' >/etc/default/kubelet\necho '{dump}' >/fake/dump\n{plant}")
 }
 
 /// Runs the phase, then tells what is left in /data and of the note.
@@ -89,21 +89,21 @@ as_root! {
     fn where_it_cannot_be_told_nothing_is_touched() {
         for (says, plant, why) in [
             ("A=--root-dir=/data/a\nB=--root-dir=/data/b", "", "differs"),
-            ("", "sed -i \"s/^case/case \\$* in *ExecStart*) echo \\\"argv[]=containerd --root \\/x ; \\\"; exit ;; esac; case/\" /fakes/systemctl", "options of its own"),
-            ("", "files /etc/containerd/x; echo \"root = \\\"/data/c\\\"\" >/etc/containerd/config.toml; rm /fakes/dump", "mend that first"),
+            ("", "echo --root /x >/fake/options", "options of its own"),
+            ("", "files /etc/containerd/x; echo \"root = \\\"/data/c\\\"\" >/etc/containerd/config.toml; rm /fake/dump", "mend that first"),
             ("", "mkdir -p /var/lib/kfleet; echo \"@kubelet /data/kubelet\" >/var/lib/kfleet/moved; chmod 666 /var/lib/kfleet/moved", "root's alone"),
             ("", "mkdir -p /var/lib/kfleet; (umask 077; echo \"@kubelet /srv\" >/var/lib/kfleet/moved)", "system folder"),
         ] {
             Case::new(Run::Roots, node(says, "", plant)).check(|outcome| refused(outcome, why));
         }
-        let plant = "mkdir -p /etc/containerd; echo \"root = /var/lib/containerd/ # [broken\" >/etc/containerd/config.toml; rm /fakes/dump";
+        let plant = "mkdir -p /etc/containerd; echo \"root = /var/lib/containerd/ # [broken\" >/etc/containerd/config.toml; rm /fake/dump";
         Case::new(Run::Roots, node("", "", plant)).check(Outcome::assert_complete);
     }
 
     fn a_running_kubelet_knows_best() {
         let plant = format!("{KUBELETS_FILES}
-            ln -s /usr/bin/dash /fakes/kubelet
-            /fakes/kubelet -c 'sleep 600; :' --root-dir /data/old --root-dir=/data/kubelet & echo $! >/fakes/pid");
+            mkdir /fake/pids; ln -s /usr/bin/dash /fake/kubelet
+            /fake/kubelet -c 'sleep 600; :' --root-dir /data/old --root-dir=/data/kubelet & echo $! >/fake/pids/kubelet.service");
         Case::new(Run::Gentle, node("A=--root-dir=/data/other", "", &plant)).how(LOOK).check(|outcome| {
             outcome.assert_complete();
             assert_eq!(outcome.notes, LEFT, "{outcome}");
@@ -114,10 +114,10 @@ as_root! {
     fn a_reset_that_was_interrupted_is_finished_by_the_next() {
         let plant = format!("{KUBELETS_FILES}\nprintf 'A=--root-dir=/data/kubelet' >/var/lib/kubelet/kubeadm-flags.env
             rm /etc/default/kubelet
-            printf '%s\\n' '#!/bin/sh' 'case $* in */data/kubelet/*) exit 1 ;; esac' 'exec /usr/bin/rm \"$@\"' >/fakes/rm; chmod +x /fakes/rm");
+            program rm 'case $* in */data/kubelet/*) exit 1 ;; esac; exec /usr/bin/rm \"$@\"'");
         let how = "/bin/sh /run/kfleet/phase.sh </dev/null >/guard/first 2>&1
             ls /var/lib/kubelet/kubeadm-flags.env >>/guard/first 2>&1 && echo still >/guard/notes
-            cat /var/lib/kfleet/moved >>/guard/first; rm /fakes/rm
+            cat /var/lib/kfleet/moved >>/guard/first; rm /programs/rm
             /bin/sh /run/kfleet/phase.sh </dev/null >/guard/out 2>&1
             find /data -mindepth 1 ! -path '*/mine/*' | sort >>/guard/notes; ls /var/lib/kfleet/moved >>/guard/notes 2>/dev/null || :\n";
         for run in [Run::Gentle, Run::Roots] {

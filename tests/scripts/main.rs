@@ -6,5 +6,6 @@ mod forms;
 mod network;
 mod protected;
 mod quoting;
+mod runtime;
 mod shells;
 mod support;

@@ -66,7 +66,7 @@ apply_containerd_config() {
     return 1
   }
   if [ -n "$names" ]; then
-    say "the running containerd has no SystemdCgroup = true for $(printf '%s\n' "$names" | in_a_row)"
+    say "containerd runs, but has no SystemdCgroup = true for $(printf '%s\n' "$names" | in_a_row)"
     return 1
   fi
 }

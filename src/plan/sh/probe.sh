@@ -146,7 +146,8 @@ probe_containerd_items() {
 # 64 where there is no containerd.
 probe_cgroupfs() {
   command -v containerd >/dev/null || return 64
-  cgroupfs_in_use
+  names=$(cgroupfs_in_use) || return
+  [ -z "$names" ] || printf '%s\n' "$names" | sort -u
 }
 
 probe_node_object() {

@@ -139,8 +139,11 @@ kubeadm_may_delete() {
 kubeadm_reset_secluded() {
   kubeadm_may_delete || return
   cover_protected || return
-  if cni_is_shared && [ -d /var/lib/cni ]; then
-    mount -t tmpfs -o ro,size=4k,mode=0 kfleet /var/lib/cni || return # kubeadm before 1.24 empties it, leases of others included
+  cover /var/lib/etcd || return # the member has its own step, and its data too
+  if cni_is_shared; then
+    cover /var/lib/cni || return # kubeadm before 1.24 empties it, leases of others included
   fi
-  timeout -k 10 180 kubeadm reset --force --cri-socket "$CRI_SOCKET" --skip-phases=remove-etcd-member
+  set -- --force --cri-socket "$CRI_SOCKET" --skip-phases=remove-etcd-member
+  case $(timeout -k 1 20 kubeadm reset --help 2>/dev/null) in *--cleanup-tmp-dir*) set -- "$@" --cleanup-tmp-dir ;; esac
+  timeout -k 10 180 kubeadm reset "$@"
 }

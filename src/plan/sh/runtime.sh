@@ -102,23 +102,22 @@ cgroupfs_in_info() {
     }'
 }
 
-# The same of the containerd that runs. Where crictl does not show its config, the files count if it was started after
-# they were written.
+# The same of the config as it is, which the next start uses, and of the containerd that runs. Where crictl does not show
+# what that uses, it is the same if it was started after the config was written.
 cgroupfs_in_use() {
+  dump=$(timeout -k 1 30 containerd config dump) || return
+  printf '%s\n' "$dump" | cgroupfs_in_dump
   if command -v crictl >/dev/null; then
     info=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s info) || return
     printf '%s\n' "$info" | cgroupfs_in_info
     case $? in 2) ;; *) return ;; esac
   fi
-  dump=$(timeout -k 1 30 containerd config dump) || return
-  if [ -f /etc/containerd/config.toml ]; then
-    since=$(systemctl show -p ExecMainStartTimestampMonotonic --value containerd.service) &&
-      written=$(stat -Lc %Y /etc/containerd/config.toml) || return
-    awk -v now="$(date +%s)" -v since="$since" -v written="$written" '
-      { exit !(since > 0 && now - $1 + since / 1000000 + 1 >= written) }' /proc/uptime || {
-      echo "containerd was started before its config was written, and crictl does not show what it uses" >&2
-      return 1
-    }
-  fi
-  printf '%s\n' "$dump" | cgroupfs_in_dump
+  [ -f /etc/containerd/config.toml ] || return 0
+  since=$(systemctl show -p ExecMainStartTimestampMonotonic --value containerd.service) &&
+    written=$(stat -Lc %Y /etc/containerd/config.toml) || return
+  awk -v now="$(date +%s)" -v since="$since" -v written="$written" '
+    { exit !(since > 0 && now - $1 + since / 1000000 + 1 >= written) }' /proc/uptime || {
+    echo "containerd was started before its config was written, and crictl does not show what it uses" >&2
+    return 1
+  }
 }

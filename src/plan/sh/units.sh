@@ -1,19 +1,7 @@
 # --- units and processes -----------------------------------------------------------------------------------------
-# 76 where this machine carries a control plane or etcd: kfleet resets workers only.
+# 76 where this machine is not to be changed, or lacks what makes deleting safe.
 check_worker() {
-  for manifest in kube-apiserver etcd kube-controller-manager kube-scheduler; do
-    if [ -e "/etc/kubernetes/manifests/$manifest.yaml" ]; then
-      say "refused: /etc/kubernetes/manifests/$manifest.yaml is there, so this is a control-plane node"
-      return 76
-    fi
-  done
-  # No worker has these, and they cannot be made again: manifests may be moved away for maintenance.
-  for file in pki/ca.key pki/etcd/ca.key controller-manager.conf; do
-    if [ -e "/etc/kubernetes/$file" ]; then
-      say "refused: /etc/kubernetes/$file is there, so this is or was a control-plane node"
-      return 76
-    fi
-  done
+  check_role || return
   for tool in readlink stat awk sort cut sed wc find rm unshare mount umount timeout systemctl; do
     command -v "$tool" >/dev/null || {
       say "refused: $tool is missing on this node, and without it deleting cannot be made safe"
@@ -84,9 +72,9 @@ remove_pods() {
 # the namespace k8s.io; never by a pattern over command lines.
 kill_pods() {
   found=64
-  for group in /sys/fs/cgroup/kubepods.slice /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods.slice /sys/fs/cgroup/*/kubepods; do
-    [ -d "$group" ] || continue
-    kill_group "$group"
+  set -- /sys/fs/cgroup/kubepods.slice /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods.slice /sys/fs/cgroup/*/kubepods
+  for group in "$@"; do
+    [ ! -d "$group" ] || kill_group "$group"
   done
   for process in /proc/[0-9]*; do
     pid=${process#/proc/}
@@ -99,11 +87,11 @@ kill_pods() {
     gone children_of "$pid"
     kill -9 "$pid"
   done
-  # Only now are the cgroups empty; systemd takes its slices away itself.
+  # Only now are the cgroups empty. systemd takes its slice out of its own hierarchy; runc's of version 1 stay.
   case $(systemctl show -p ActiveState --value kubepods.slice) in
     active) timeout -k 5 60 systemctl stop kubepods.slice && found=0 ;;
   esac
-  for group in /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods; do
+  for group in "$@"; do
     [ ! -d "$group" ] || { find "$group" -depth -type d -exec rmdir {} + && found=0; }
   done
   return "$found"
