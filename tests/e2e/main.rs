@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 type Case = fn(&bed::Bed);
 
-const CASES: [(&str, Case); 18] = [
+const CASES: [(&str, Case); 19] = [
     ("join::fresh_half_joined_and_corrupt_nodes_join_each_on_its_own_ladder", join::three_ladders),
     ("join::a_control_plane_node_is_refused_by_its_role_and_by_its_manifests", join::control_plane_is_refused),
     ("join::without_a_control_plane_the_given_command_and_the_nodes_own_view_serve", join::given_command),
