@@ -3,15 +3,15 @@
 
 # containerd's version follows the suite: 1.6 on bookworm, 1.7 on trixie, 2.x on sid.
 base_packages=systemd,systemd-sysv,dbus,openssh-server,iproute2,iptables,nftables,containerd,runc,sudo,procps,kmod,util-linux
-base_packages+=,socat,conntrack,ethtool,ipset,busybox-static,psmisc,ca-certificates,containernetworking-plugins
+base_packages+=,socat,conntrack,ethtool,ipset,ipvsadm,busybox-static,psmisc,ca-certificates,containernetworking-plugins
 
 base_recipe=$(hash_of "$lib/base.sh" "$lib/mirror.sh")
-base_image() { printf '%s/base-%s-%s' "$cache" "$suite" "$base_recipe"; }
+base_image() { printf '%s/base-%s-%s' "$cache" "$1" "$base_recipe"; }
 
-base() { cache_once "$(base_image)" build_base; }
+base() { cache_once "$(base_image "$1")" build_base "$1"; }
 
 build_base() {
-    local dir=$1 root=$1/root uri key script=/usr/share/debootstrap/scripts/$suite
+    local suite=$1 dir=$2 root=$2/root uri key script=/usr/share/debootstrap/scripts/$1
     read -r uri key < <(main_archive)
     [ -e "$script" ] || ln -s sid "$script"
     say "installing a $suite base image (about a minute, once)"

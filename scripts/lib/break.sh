@@ -10,6 +10,15 @@ plant() {
         die "could not plant $script on $node" "look inside: scripts/testbed exec $node bash"
 }
 
+# plant_item NODE ITEM [PART...]: one kind of thing that Kubernetes leaves, beside things of others that look like it. An
+# item is a script with four parts: others and ours plant, left prints what of ours is there, kept all that others have.
+plant_item() {
+    local node=$1 item=$2
+    shift 2
+    [ $# -gt 0 ] || set -- others ours
+    exec_in "$node" "/usr/local/lib/testbed/items/$item" "$@" || die "could not do $* of $item on $node" "look inside: scripts/testbed exec $node bash"
+}
+
 # As a kubeadm join leaves a node that failed before the TLS bootstrap. With a cluster by a real join, cut off.
 break_half_joined() {
     local node=$1 join=()
@@ -23,5 +32,7 @@ new_join_command() { exec_in "$control_plane" kubeadm --kubeconfig /etc/kubernet
 
 break_corrupt_containerd() { plant "$1" corrupt-containerd; }
 break_stale_network() { plant "$1" stale-network; }
+break_plugin_network() { plant "$1" plugin-network; }
+break_containerd_config() { plant "$1" containerd-config "${2:?containerd-config: which kind?}"; }
 break_media() { plant "$1" media; }
 break_media_bound() { plant "$1" media && plant "$1" media-bound; }

@@ -24,14 +24,15 @@ choose_address() {
     printf '%s.%s\n' "$subnet" "$host"
 }
 
-# define_node NAME: what stays the same when the node is thrown away and booted afresh.
+# define_node NAME SUITE: what stays the same when the node is thrown away and booted afresh.
 define_node() {
     local dir
     dir=$(node_dir "$1")
     mkdir -p "$dir"
     choose_address "$1" >"$dir/address"
+    printf '%s\n' "$2" >"$dir/suite"
     # by name, so that a node booted afresh is the same although a recipe was edited meanwhile
-    node_layers "$1" >"$dir/layers"
+    node_layers "$1" "$2" >"$dir/layers"
 }
 
 # boot_node NAME: an empty upper layer, mounted, filled with what makes this machine this one, and started. Does not
@@ -49,7 +50,7 @@ boot_node() {
         # /proc/sys/net of a namespace that nspawn did not make itself would be read-only
         export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
         # sid's systemd refuses version 1 cgroups; kubelet, which would miss the controllers, does not run there
-        [ "$suite" != sid ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 UNIFIED_CGROUP_HIERARCHY=1
+        [ "$(cat "$dir/suite")" != sid ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 UNIFIED_CGROUP_HIERARCHY=1
         exec setsid systemd-nspawn "${nspawn_options[@]}" -D "$root" --machine="$fleet-$name" --hostname="$name" \
             --network-namespace-path="/run/netns/$(node_netns "$name")" --bind="$dir/containerd:/var/lib/containerd"
     ) &
@@ -70,13 +71,15 @@ nspawn_options=(
 node_layers() {
     local layers
     layers=$crictl_layer:$kubernetes_layer/node
-    ! is_control_plane "$1" || layers+=:$kubernetes_layer/control-plane:$(base_image)/etcd
-    printf '%s:%s/root' "$layers" "$(base_image)"
+    ! is_control_plane "$1" || layers+=:$kubernetes_layer/control-plane:$(base_image "$2")/etcd
+    printf '%s:%s/root' "$layers" "$(base_image "$2")"
 }
 
 seed_node() {
     local name=$1 root=$2 user home uid gid type
     copy_files "$testbed_files/rootfs" "$root"
+    mkdir -p "$root/usr/local/lib/testbed/items"
+    copy_files "$testbed_files/items" "$root/usr/local/lib/testbed/items"
     ! is_control_plane "$name" || copy_files "$testbed_files/rootfs-control-plane" "$root"
     printf '%s\n' "$name" >"$root/etc/hostname"
     fleet_hosts >"$root/etc/hosts"
@@ -127,10 +130,19 @@ await_node() {
     local name=$1 dir
     dir=$(node_dir "$name")
     wait_for 30 "$name to start its systemd" find_leader "$(cat "$dir/nspawn.pid")" ||
-        die "$name did not boot" "read its console: $dir/console.log"
+        die_of_boot "$name"
     record_process "$dir/leader" "$(find_leader "$(cat "$dir/nspawn.pid")")"
     wait_for 90 "$name to accept SSH" ssh_to "$name" true </dev/null ||
         die "$name does not accept SSH" "read its console: $dir/console.log" "look inside: scripts/testbed exec $name journalctl -u ssh"
+}
+
+# A systemd takes about seven inotify instances, and the kernel gives all nodes of all test beds together 128.
+die_of_boot() {
+    local console
+    console=$(node_dir "$1")/console.log
+    ! grep -q 'inotify.*Too many open files' "$console" ||
+        die "$1 did not boot: too many nodes run on this machine" "take one of the test beds down, or raise fs.inotify.max_user_instances"
+    die "$1 did not boot" "read its console: $console"
 }
 
 # exec_in NAME COMMAND...: in all of the node's namespaces and in its cgroup, without sshd's help.

@@ -2,11 +2,11 @@
 
 use crate::engine::Task;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Level, Node};
+use crate::model::{Allow, Level, Node, Role};
 use std::io::{BufRead, IsTerminal, Write};
 
 /// `Ok` once the user said yes, here or with `--yes`. Without a terminal there is nobody to ask.
-pub(super) fn confirm(task: &Task, nodes: &[Node], yes: bool) -> Result<(), Error> {
+pub(super) fn confirm(task: &Task, allow: Allow, nodes: &[Node], yes: bool) -> Result<(), Error> {
     if yes {
         return Ok(());
     }
@@ -17,13 +17,14 @@ pub(super) fn confirm(task: &Task, nodes: &[Node], yes: bool) -> Result<(), Erro
         ));
     }
     let question = format!(
-        "{} on {}?\n{}\n{}\n[y/N] ",
+        "{} on {}?\n{}\n{}{}\n[y/N] ",
         what(task),
         names(nodes),
         match task {
             Task::Restore(_) => "containerd is restarted; containers go on. What is there now is copied first.",
             _ => "A reset removes pods with their emptyDir volumes and logs; nothing is drained first.",
         },
+        control_plane(allow, nodes),
         kept(nodes)
     );
     let mut answer = String::new();
@@ -68,6 +69,20 @@ fn names(nodes: &[Node]) -> String {
             format!("{}, {} and {} other nodes", name(first), name(second), rest.len())
         }
         [init @ .., last] => format!("{} and {}", init.iter().map(name).collect::<Vec<_>>().join(", "), name(last)),
+    }
+}
+
+/// What the permission means for the nodes at hand.
+fn control_plane(allow: Allow, nodes: &[Node]) -> String {
+    let of_inventory = nodes.iter().find(|n| n.role == Role::ControlPlane);
+    match (allow.control_plane, of_inventory) {
+        (false, _) => String::new(),
+        (true, Some(node)) => {
+            format!("{} is a control-plane node: its etcd member and that member's data go.\n", node.name)
+        }
+        (true, None) => {
+            "One of them may be a control-plane node: then its etcd member and that member's data go.\n".to_owned()
+        }
     }
 }
 

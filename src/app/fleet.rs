@@ -9,8 +9,8 @@ use crate::inventory::Inventory;
 use crate::model::{Allow, Event, JoinCommand, Kind, Node, NodeReport, NodeStatus, Outcome};
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +48,7 @@ impl<'a> Fleet<'a> {
         if args.dry_run {
             return self.dry_run();
         }
-        confirm::confirm(&self.task, &self.nodes, args.yes)?;
+        confirm::confirm(&self.task, self.allow, &self.nodes, args.yes)?;
         let (reports, _) = self.run(command)?;
         if self.cli.output == Output::Table {
             print(&render::summary(&reports, render::terminal_width()))?;
@@ -96,6 +96,7 @@ impl<'a> Fleet<'a> {
             run: run_id(),
             task: self.task.clone(),
             allow: self.allow,
+            control_plane_reset: OnceLock::new(),
             policy: crate::model::Policy { parallel: self.parallel, ..inventory.policy },
             control_plane,
             join_command: self.given.clone().or(of_inventory),

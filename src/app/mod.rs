@@ -27,7 +27,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             fleet.change("join", &args.change)
         }
         Command::Reset(args) => {
-            let nodes = workers(&inventory, &args.selectors)?;
+            let nodes = to_reset(&inventory, &args.selectors, args.allow())?;
             let (start, ceiling, scope) = args.ladder();
             let task = match &args.restore_config {
                 Some(run) => Task::Restore(run.clone()),
@@ -51,6 +51,24 @@ fn select(inventory: &Inventory, selectors: &[String]) -> Result<Vec<Node>, Erro
     nodes.map(|nodes| nodes.into_iter().cloned().collect()).map_err(|e| Error::new(ErrorKind::Usage, e))
 }
 
+/// The selected nodes: workers, and one control-plane node that is named where that is allowed.
+fn to_reset(inventory: &Inventory, selectors: &[String], allow: Allow) -> Result<Vec<Node>, Error> {
+    let named = selectors.iter().any(|selector| !selector.starts_with('!'));
+    if !allow.control_plane || !named {
+        return workers(inventory, selectors);
+    }
+    let nodes = select(inventory, selectors)?;
+    let mut others = nodes.iter().filter(|n| n.role == Role::ControlPlane);
+    if let (Some(one), Some(other)) = (others.next(), others.next()) {
+        let why = format!(
+            "{} and {} are both control-plane nodes, and one run resets one at most: two at once would each count on the other to be left",
+            one.name, other.name
+        );
+        return Err(Error::new(ErrorKind::Refused, why));
+    }
+    Ok(nodes)
+}
+
 /// The selected nodes, all of which must be workers; without selectors, or with nothing but exclusions, of all workers.
 fn workers(inventory: &Inventory, selectors: &[String]) -> Result<Vec<Node>, Error> {
     let selected = select(inventory, selectors)?;
@@ -58,7 +76,7 @@ fn workers(inventory: &Inventory, selectors: &[String]) -> Result<Vec<Node>, Err
     let named = selectors.iter().any(|selector| !selector.starts_with('!'));
     if let (true, Some(other)) = (named, others.first()) {
         let why = format!(
-            "{} is a control-plane node in {}, and kfleet changes workers only; leave it out with `!{}`",
+            "{} is a control-plane node in {}, and kfleet changes workers only (`reset` also such a node with --allow-control-plane); leave it out with `!{}`",
             other.name, inventory.file_name, other.name
         );
         return Err(Error::new(ErrorKind::Refused, why));

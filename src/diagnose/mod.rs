@@ -6,4 +6,4 @@ mod verdict;
 
 pub use protected::lost;
 pub use rules::findings;
-pub use verdict::{Clean, Membership, Scope, busy, clean, forbidden, membership};
+pub use verdict::{Clean, Membership, Scope, busy, clean, control_plane_sign, forbidden, membership};

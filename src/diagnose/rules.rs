@@ -60,11 +60,12 @@ const RULES: [(u16, Severity, Option<Level>, &str, Rule); 14] = [
 ];
 
 /// The remedy for whatever is found on a machine that kfleet does not change.
-const BY_HAND: &str = "look into it by hand; this is a control-plane node, and kfleet changes workers only";
+const BY_HAND: &str =
+    "look into it by hand; this is a control-plane node, and kfleet changes none without --allow-control-plane";
 
 /// All rules that apply, worst first.
 pub fn findings(facts: &Facts) -> Vec<Finding> {
-    let by_hand = super::forbidden(facts).is_some();
+    let by_hand = super::control_plane_sign(facts).is_some();
     let mut found: Vec<Finding> = RULES
         .iter()
         .filter_map(|(code, severity, cured_by, remedy, rule)| {
@@ -108,14 +109,14 @@ fn certificate_gone(facts: &Facts) -> Option<String> {
 fn cri_silent(facts: &Facts) -> Option<String> {
     match facts.cri.known()? {
         Cri::NoAnswer(said) => Some(format!("the container runtime does not answer over CRI: {said}")),
-        Cri::Ready { .. } | Cri::NotReady(_) => None,
+        Cri::Ready { .. } | Cri::Loaded | Cri::NotReady(_) => None,
     }
 }
 
 fn runtime_not_ready(facts: &Facts) -> Option<String> {
     match facts.cri.known()? {
         Cri::NotReady(said) => Some(format!("the container runtime says that it is not ready: {said}")),
-        Cri::Ready { .. } | Cri::NoAnswer(_) => None,
+        Cri::Ready { .. } | Cri::Loaded | Cri::NoAnswer(_) => None,
     }
 }
 

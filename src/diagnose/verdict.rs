@@ -1,6 +1,6 @@
 //! The questions that the ladder asks of the facts.
 
-use crate::model::{Cri, Fact, Facts};
+use crate::model::{Allow, Cri, Fact, Facts};
 
 /// What must be gone for a node to count as clean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum Scope {
     Gentle,
     /// That, and what stands in the way of a new pod network: interfaces, chains, CNI state.
     Residue,
-    /// That, and containerd's images and snapshots.
+    /// That, and containerd's images and snapshots, and any cgroup driver but systemd in containerd.
     Everything,
 }
 
@@ -30,11 +30,16 @@ pub fn clean(facts: &Facts, scope: Scope) -> Clean {
     review.list("files", &facts.gentle_leftovers);
     review.list("mounts", &facts.kubelet_mounts);
     match &facts.cri {
-        Fact::Known(Cri::Ready { .. }) => {}
+        Fact::Known(Cri::Ready { .. } | Cri::Loaded) => {}
         Fact::Known(Cri::NotReady(said) | Cri::NoAnswer(said)) => {
             review.left.push(format!("a container runtime that does not work ({said})"));
         }
         Fact::Unknown(why) => review.unknown.push(format!("container runtime: {why}")),
+    }
+    match &facts.image_filesystem {
+        Fact::Known(fs) if fs.capacity > 0 => {}
+        Fact::Known(fs) => review.left.push(format!("an image filesystem without any capacity ({})", fs.mountpoint)),
+        Fact::Unknown(why) => review.unknown.push(format!("image filesystem: {why}")),
     }
     match &facts.kubelet {
         Fact::Known(unit) if unit.active == "active" => review.left.push("a running kubelet".to_owned()),
@@ -55,8 +60,14 @@ pub fn clean(facts: &Facts, scope: Scope) -> Clean {
     if scope == Scope::Everything {
         match &facts.containerd_items {
             Fact::Known(0) => {}
-            Fact::Known(n) => review.left.push(format!("{n} snapshots and blobs in containerd")),
-            Fact::Unknown(why) => review.unknown.push(format!("containerd's folders: {why}")),
+            Fact::Known(n) => review.left.push(format!("{n} things of Kubernetes' in containerd")),
+            Fact::Unknown(why) => review.unknown.push(format!("what is in containerd: {why}")),
+        }
+        match &facts.cgroupfs_runtimes {
+            Fact::Known(names) => review
+                .left
+                .extend(names.iter().map(|name| format!("a containerd without SystemdCgroup = true for {name}"))),
+            Fact::Unknown(why) => review.unknown.push(format!("containerd's cgroup driver: {why}")),
         }
     }
     match review {
@@ -170,21 +181,28 @@ pub fn busy(facts: &Facts) -> Option<String> {
 }
 
 /// Why kfleet will not touch this machine, whatever the inventory calls it.
-pub fn forbidden(facts: &Facts) -> Option<String> {
+pub fn forbidden(facts: &Facts, allow: Allow) -> Option<String> {
+    let sign = control_plane_sign(facts).filter(|_| !allow.control_plane)?;
+    Some(format!(
+        "{sign} is there, so this is a control-plane node; kfleet joins workers only, and resets such a node only with --allow-control-plane"
+    ))
+}
+
+/// The file by which a machine is told to carry a control plane.
+pub fn control_plane_sign(facts: &Facts) -> Option<&str> {
     let files = facts.files.known()?;
     let of_a_worker = |f: &&String| {
         !f.starts_with("/etc/kubernetes/manifests/")
             && !f.ends_with("ca.key")
             && !f.ends_with("controller-manager.conf")
     };
-    let sign = files.iter().find(|f| !of_a_worker(f))?;
-    Some(format!("{sign} is there, so this is a control-plane node; kfleet resets and joins workers only"))
+    files.iter().find(|f| !of_a_worker(f)).map(String::as_str)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{NodeObject, Unit};
+    use crate::model::{ImageFilesystem, NodeObject, Unit};
 
     fn clean_facts() -> Facts {
         let none = || Fact::Known(Vec::new());
@@ -196,10 +214,32 @@ mod tests {
             pod_links: none(),
             chains: Fact::Known(Vec::new()),
             containerd_items: Fact::Known(0),
+            cgroupfs_runtimes: none(),
+            image_filesystem: image_filesystem(1 << 30),
             kubelet: Fact::Known(Unit { active: "inactive".to_owned(), ..Unit::default() }),
             cri: Fact::Known(Cri::Ready { network: false }),
             ..Facts::default()
         }
+    }
+
+    fn image_filesystem(capacity: u64) -> Fact<ImageFilesystem> {
+        let (mountpoint, named_by) = ("/var/lib/containerd".to_owned(), "CRI".to_owned());
+        Fact::Known(ImageFilesystem { mountpoint, named_by, capacity, available: 0 })
+    }
+
+    #[test]
+    fn a_control_plane_is_forbidden_unless_it_is_allowed() {
+        let allowed = Allow { control_plane: true, ..Allow::default() };
+        for sign in [
+            "/etc/kubernetes/manifests/etcd.yaml",
+            "/etc/kubernetes/pki/ca.key",
+            "/etc/kubernetes/controller-manager.conf",
+        ] {
+            let facts = Facts { files: Fact::Known(vec![sign.to_owned()]), ..Facts::default() };
+            assert!(forbidden(&facts, Allow::default()).is_some_and(|why| why.contains(sign)));
+            assert_eq!(forbidden(&facts, allowed), None);
+        }
+        assert_eq!(forbidden(&member(Fact::default()), Allow::default()), None);
     }
 
     #[test]
@@ -216,6 +256,15 @@ mod tests {
         assert!(matches!(clean(&unseen, Scope::Residue), Clean::Unknown(_)));
         let dead = Facts { cri: Fact::Known(Cri::NoAnswer("x".to_owned())), ..clean_facts() };
         assert!(matches!(clean(&dead, Scope::Gentle), Clean::No(_)));
+        let loaded = Facts { cri: Fact::Known(Cri::Loaded), ..clean_facts() };
+        assert_eq!(clean(&loaded, Scope::Everything), Clean::Yes, "a node without crictl");
+        let empty = Facts { image_filesystem: image_filesystem(0), ..clean_facts() };
+        assert!(matches!(clean(&empty, Scope::Gentle), Clean::No(_)));
+        let unseen = Facts { image_filesystem: Fact::default(), ..clean_facts() };
+        assert!(matches!(clean(&unseen, Scope::Gentle), Clean::Unknown(_)));
+        let cgroupfs = Facts { cgroupfs_runtimes: Fact::Known(vec!["runc".to_owned()]), ..clean_facts() };
+        assert_eq!(clean(&cgroupfs, Scope::Residue), Clean::Yes);
+        assert!(matches!(clean(&cgroupfs, Scope::Everything), Clean::No(_)));
     }
 
     fn member(own: Fact<Option<NodeObject>>) -> Facts {

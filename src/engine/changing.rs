@@ -3,14 +3,27 @@
 use super::connecting::RECONNECT_PAUSE;
 use super::node::Driver;
 use super::owned::{Followed, Owned, PhaseEnd};
+use crate::diagnose::control_plane_sign;
 use crate::escalate::{Input, Ran};
-use crate::model::{Fact, Level};
+use crate::model::{Fact, Level, Role};
 use crate::plan::{PhaseScript, ResetRequest, join, reset};
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
 
 impl<T: Transport> Driver<'_, T> {
     pub(super) async fn reset(&mut self, level: Level) -> Input {
+        let of_control_plane = self.node.role == Role::ControlPlane
+            || self.facts.files.known().is_none()
+            || control_plane_sign(&self.facts).is_some();
+        if of_control_plane && self.context.allow.control_plane {
+            let first = self.context.control_plane_reset.get_or_init(|| self.node.name.clone());
+            if *first != self.node.name {
+                self.trouble = Some(format!(
+                    "refused: one run resets one control-plane node at most, and this one resets {first}"
+                ));
+                return Input::Ran(Ran::Refused);
+            }
+        }
         let request = ResetRequest { level, run: &self.context.run, facts: &self.facts, allow: self.context.allow };
         match reset(self.node, &request) {
             Ok(script) => self.run(script).await,
@@ -84,6 +97,7 @@ impl<T: Transport> Driver<'_, T> {
         let mut tail = std::mem::take(&mut self.tail);
         let mut owned = Owned::new(&script, self.node, id, &self.context.events, &mut tail);
         let followed = tokio::time::timeout(self.context.patience.phase, self.follow(&mut owned)).await;
+        let armed = owned.armed();
         self.tail = tail;
         let (ran, why) = match followed {
             Err(_) => {
@@ -110,6 +124,8 @@ impl<T: Transport> Driver<'_, T> {
             Ok(Ok(PhaseEnd::Refused(why))) => (Ran::Refused, Some(why)),
             Ok(Ok(PhaseEnd::Vanished(why))) => (Ran::Lost, Some(why)),
         };
+        self.armed = armed.unwrap_or(ran == Ran::Lost);
+        let (ran, why) = if self.armed { self.after_firewall(ran, why).await } else { (ran, why) };
         self.phase_finished(script.phase, why.clone());
         self.trouble = why;
         Input::Ran(ran)

@@ -2,10 +2,10 @@
 
 use crate::cluster::ControlPlane;
 use crate::diagnose::Scope;
-use crate::model::{Allow, Event, JoinCommand, Kind, Level, Policy, RunId};
+use crate::model::{Allow, Event, JoinCommand, Kind, Level, NodeName, Policy, RunId};
 use crate::transport::Transport;
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -94,6 +94,8 @@ pub struct Context<T: Transport> {
     pub task: Task,
     /// What the user allows.
     pub allow: Allow,
+    /// The one control-plane node that this run may reset. Two at once would each count on the other to be left.
+    pub control_plane_reset: OnceLock<NodeName>,
     /// Bounds.
     pub policy: Policy,
     /// The control plane of the inventory, where it names one.

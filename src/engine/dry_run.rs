@@ -17,7 +17,7 @@ pub async fn dry_run<T: Transport>(context: &Context<T>, node: &Node) -> Result<
     let session = context.transport.connect(node).await.map_err(|e| e.to_string())?;
     let facts =
         measure(&session, node, &context.run, Count::Top, context.patience.probe).await.map_err(|e| e.to_string())?;
-    if let Some(why) = forbidden(&facts) {
+    if let Some(why) = forbidden(&facts, context.allow) {
         return Err(format!("refused: {why}"));
     }
     let mut text = String::new();

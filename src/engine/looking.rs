@@ -6,13 +6,18 @@ use super::probing::measure;
 use crate::attached::NoAnswer;
 use crate::diagnose::{Clean, Membership, Scope, busy, clean, forbidden, membership};
 use crate::escalate::{Input, Seen};
-use crate::model::{Fact, Phase};
+use crate::model::{Fact, Level, Phase};
 use crate::plan::Count;
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
 
 impl<T: Transport> Driver<'_, T> {
     pub(super) async fn measure(&mut self) -> Result<(), String> {
+        if self.armed
+            && let Some(fired) = self.take_timer_back().await?
+        {
+            self.trouble = Some(fired); // and what is measured now holds: nothing changes the rules behind our back any more
+        }
         for last_try in [false, true] {
             let session = self.session().await?;
             let count = if matches!(self.context.task, Task::Status) { Count::Top } else { Count::All };
@@ -84,7 +89,7 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     fn judge(&mut self) -> Seen {
-        if let Some(why) = forbidden(&self.facts) {
+        if let Some(why) = forbidden(&self.facts, self.context.allow) {
             self.trouble = Some(why);
             return Seen::Forbidden;
         }
@@ -102,6 +107,8 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     fn judge_clean(&mut self, scope: Scope) -> Seen {
+        // What has run must have done all that it promises, whatever was asked for at first.
+        let scope = if self.ladder.level() == Some(Level::Aggressive) { Scope::Everything } else { scope };
         match clean(&self.facts, scope) {
             Clean::Yes => {
                 if let Clean::No(left) = clean(&self.facts, Scope::Residue) {

@@ -4,6 +4,7 @@ mod changing;
 mod connecting;
 mod context;
 mod dry_run;
+mod firewall;
 mod fleet;
 mod looking;
 mod node;

@@ -1,4 +1,4 @@
-//! One node: carries out what its ladder says. Its other halves are `connecting`, `looking` and `changing`.
+//! One node: carries out what its ladder says. Its other halves are `connecting`, `looking`, `changing` and `firewall`.
 
 use super::context::{Context, Task};
 use super::status::row;
@@ -26,6 +26,7 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         changed_since_probe: false,
         protected_before: None,
         phases: 0,
+        armed: false,
         trouble: None,
         notes: Vec::new(),
         tail: VecDeque::new(),
@@ -65,6 +66,8 @@ pub(super) struct Driver<'a, T: Transport> {
     /// The protected paths as the first probe saw them.
     pub(super) protected_before: Option<Vec<ProtectedState>>,
     pub(super) phases: u32,
+    /// A timer on the node may be waiting to restore its firewall.
+    pub(super) armed: bool,
     /// What the report says where the end is no success.
     pub(super) trouble: Option<String>,
     pub(super) notes: Vec<String>,

@@ -4,7 +4,7 @@ use super::context::Events;
 use crate::attached::{fresh_nonce, no_shell};
 use crate::model::{Kind, Node, NodeName, StepStatus};
 use crate::parse::{Lines, Mark, Marks, Part, no_reset_cures, reason};
-use crate::plan::{FOLLOW_STEP, PhaseScript, follow, launch};
+use crate::plan::{FOLLOW_STEP, PhaseScript, Step, follow, launch};
 use crate::shell::{NOTHING, Need, REFUSED, Script};
 use crate::transport::{Session, SessionError};
 use std::collections::VecDeque;
@@ -54,6 +54,7 @@ pub(super) struct Owned<'a> {
     last_error: Option<String>,
     refused: bool,
     hopeless: bool,
+    armed: Option<bool>,
     end: Option<PhaseEnd>,
     tail: &'a mut VecDeque<String>,
 }
@@ -78,6 +79,7 @@ impl<'a> Owned<'a> {
     ) -> Self {
         let nonce = fresh_nonce();
         let script = launch(phase, phase.render(&nonce), &id);
+        let arms = phase.steps.iter().any(is_arming);
         Self {
             phase,
             node: &node.name,
@@ -94,6 +96,7 @@ impl<'a> Owned<'a> {
             last_error: None,
             refused: false,
             hopeless: false,
+            armed: if arms { None } else { Some(false) },
             end: None,
             tail,
         }
@@ -153,6 +156,11 @@ impl<'a> Owned<'a> {
         }
     }
 
+    /// Whether the node's firewall timer was armed; `None` where its step was not seen to end.
+    pub(super) fn armed(&self) -> Option<bool> {
+        self.armed
+    }
+
     fn feed(&mut self, bytes: &[u8]) {
         self.offset += bytes.len() as u64;
         for part in self.marks.feed(bytes) {
@@ -207,6 +215,9 @@ impl<'a> Owned<'a> {
     }
 
     fn step_ended(&mut self, step: usize, status: i32) {
+        if self.phase.steps.get(step).is_some_and(is_arming) {
+            self.armed = Some(status == 0);
+        }
         let required = self.phase.steps.get(step).is_none_or(|s| s.need() == Need::Required);
         let status_word = match status {
             0 => StepStatus::Done,
@@ -230,6 +241,10 @@ impl<'a> Owned<'a> {
         self.step = None;
         self.refused |= status == REFUSED;
     }
+}
+
+fn is_arming(step: &Step) -> bool {
+    matches!(step, Step::ArmFirewall { .. })
 }
 
 /// The launcher's own stream, around the phase's.

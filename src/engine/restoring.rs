@@ -12,7 +12,7 @@ impl<T: Transport> Driver<'_, T> {
         if let Err(outcome) = self.look_once().await {
             return outcome;
         }
-        if let Some(why) = forbidden(&self.facts).or_else(|| busy(&self.facts)) {
+        if let Some(why) = forbidden(&self.facts, self.context.allow).or_else(|| busy(&self.facts)) {
             self.trouble = Some(why);
             return Outcome::Refused;
         }
@@ -26,7 +26,7 @@ impl<T: Transport> Driver<'_, T> {
             return Outcome::Lost;
         }
         match &self.facts.cri {
-            Fact::Known(Cri::Ready { .. }) => Outcome::Restored,
+            Fact::Known(Cri::Ready { .. } | Cri::Loaded) => Outcome::Restored,
             Fact::Known(Cri::NotReady(said) | Cri::NoAnswer(said)) => {
                 self.trouble = Some(format!("all was put back, and the container runtime does not work now: {said}"));
                 Outcome::Failed

@@ -15,7 +15,8 @@ pub(super) fn row(node: &NodeName, facts: Result<&Facts, String>, findings: Vec<
             cri: facts.cri.clone().map(|c| cri(&c)),
             image_filesystem: facts.image_filesystem.clone().map(|fs| {
                 let used = fs.capacity.saturating_sub(fs.available);
-                format!("{} of {} GiB used", used >> 30, fs.capacity >> 30)
+                let by = if fs.named_by == "CRI" { String::new() } else { format!(", by {}", fs.named_by) };
+                format!("{} of {} GiB used{by}", used >> 30, fs.capacity >> 30)
             }),
             findings,
         },
@@ -59,6 +60,7 @@ fn cri(cri: &Cri) -> String {
     match cri {
         Cri::Ready { network: true } => "ready".to_owned(),
         Cri::Ready { network: false } => "ready, no network".to_owned(),
+        Cri::Loaded => "loaded (no crictl)".to_owned(),
         Cri::NotReady(_) => "not ready".to_owned(),
         Cri::NoAnswer(_) => "no answer".to_owned(),
     }

@@ -48,8 +48,12 @@ pub struct Facts {
     pub residue: Fact<Vec<String>>,
     /// The paths that no reset may touch.
     pub protected: Fact<Vec<ProtectedState>>,
-    /// Snapshots, tasks and content blobs in containerd's folders.
+    /// Who besides Kubernetes uses containerd, a line for people each.
+    pub containerd_sharers: Fact<Vec<String>>,
+    /// Snapshots, tasks and content blobs in containerd's folders; where it is shared, all that is Kubernetes' in it.
     pub containerd_items: Fact<u64>,
+    /// Those of CRI's runtimes that are runc and do not use systemd for cgroups, by the config or in the containerd that runs.
+    pub cgroupfs_runtimes: Fact<Vec<String>>,
     /// /etc/containerd/config.toml, where there is one.
     pub containerd_config: Fact<Option<String>>,
     /// `containerd config default`.
@@ -102,17 +106,21 @@ pub enum Cri {
         /// Condition `NetworkReady`; false is right on a node without CNI config.
         network: bool,
     },
+    /// containerd says that its CRI plugin is loaded; CRI itself was not asked, as crictl is not on the node.
+    Loaded,
     /// It answered, and the runtime is not ready.
     NotReady(String),
     /// It did not answer like a CRI runtime; what was seen instead.
     NoAnswer(String),
 }
 
-/// Where images lie. CRI gives the mount point and what is used; the capacity is the file system's.
+/// Where images lie. CRI gives the mount point; the capacity is the file system's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageFilesystem {
-    /// From `crictl imagefsinfo`.
+    /// From `crictl imagefsinfo`; without crictl, containerd's `root`.
     pub mountpoint: String,
+    /// Who named it: "CRI" or "containerd's config".
+    pub named_by: String,
     /// Size of the file system there, in bytes.
     pub capacity: u64,
     /// Bytes free to ordinary users there.

@@ -4,10 +4,10 @@ use super::{NodeName, ProtectedPath};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What a node is in its cluster. Only workers are ever reset or joined.
+/// What a node is in its cluster. Only workers are joined, and only workers are reset without a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Runs the API server; asked for tokens and Node objects, never changed.
+    /// Runs the API server; asked for tokens and Node objects.
     ControlPlane,
     /// The default.
     Worker,

@@ -47,6 +47,14 @@ impl ProtectedPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the two are one by name, or one lies in the other.
+    pub fn touches(&self, root: Root) -> bool {
+        let below = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        below(&self.0, root.path()) || below(root.path(), &self.0)
+    }
 }
 
 impl fmt::Display for ProtectedPath {
@@ -85,11 +93,27 @@ pub enum Root {
     MovedContainerdState,
     /// containerd's `root`, where that is another folder.
     MovedContainerdRoot,
+    /// Where network namespaces are mounted, pods' among others.
+    Netns,
+    /// Calico's name of the node and its MTU.
+    CalicoState,
+    /// Calico's sockets and, in eBPF mode, a cgroup mount.
+    CalicoRun,
+    /// Cilium's state and a cgroup mount.
+    CiliumRun,
+    /// kube-router's kubeconfig.
+    KubeRouterState,
+    /// Weave's database.
+    WeaveState,
+    /// Where Cilium and Calico's eBPF mode pin maps and programs; a file system of its own kind.
+    BpfGlobals,
+    /// The data of the etcd member that kubeadm runs on a control-plane node.
+    Etcd,
 }
 
 impl Root {
-    /// Every root.
-    pub const ALL: [Self; 12] = [
+    /// Every root of a worker: all but [`Root::Etcd`].
+    pub const ALL: [Self; 19] = [
         Self::Kubelet,
         Self::EtcKubernetes,
         Self::CniState,
@@ -102,6 +126,13 @@ impl Root {
         Self::MovedKubelet,
         Self::MovedContainerdState,
         Self::MovedContainerdRoot,
+        Self::Netns,
+        Self::CalicoState,
+        Self::CalicoRun,
+        Self::CiliumRun,
+        Self::KubeRouterState,
+        Self::WeaveState,
+        Self::BpfGlobals,
     ];
 
     /// Those whose place only the node knows.
@@ -123,6 +154,14 @@ impl Root {
             Self::MovedKubelet => "@kubelet",
             Self::MovedContainerdState => "@containerd-state",
             Self::MovedContainerdRoot => "@containerd-root",
+            Self::Netns => "/run/netns",
+            Self::CalicoState => "/var/lib/calico",
+            Self::CalicoRun => "/run/calico",
+            Self::CiliumRun => "/run/cilium",
+            Self::KubeRouterState => "/var/lib/kube-router",
+            Self::WeaveState => "/var/lib/weave",
+            Self::BpfGlobals => "/sys/fs/bpf/tc/globals",
+            Self::Etcd => "/var/lib/etcd",
         }
     }
 }
@@ -213,6 +252,19 @@ mod tests {
         }
         for bad in ["", "/", "//", "srv", "~/media", "/srv/../etc", "/srv//media", "/srv/./m", "/a\nb", "/a\0b"] {
             assert!(ProtectedPath::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_protected_path_touches_a_root_that_it_is_or_holds_or_lies_in() {
+        for (path, touches) in [
+            ("/var/lib/etcd", true),
+            ("/var/lib/etcd/member", true),
+            ("/var/lib", true),
+            ("/var/lib/etcd2", false),
+            ("/var/lib/et", false),
+        ] {
+            assert_eq!(ProtectedPath::new(path).unwrap().touches(Root::Etcd), touches, "{path}");
         }
     }
 

@@ -41,7 +41,9 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
         aggressive_leftovers: read("AggressiveLeftovers").lines(),
         residue: read("Residue").lines(),
         protected: read("Protected").protected(),
+        containerd_sharers: read("ContainerdSharers").lines(),
         containerd_items: read("ContainerdItems").number(),
+        cgroupfs_runtimes: read("Cgroupfs").lines(),
         containerd_config: read("ContainerdConfig").optional_text(),
         containerd_default_config: read("ContainerdDefaultConfig").text(),
         cluster_node_object: Fact::Unknown("the control plane was not asked".to_owned()),
@@ -121,10 +123,17 @@ impl Reader<'_> {
         let Some(out) = self.output else { return Fact::Unknown("the probe did not come to it".to_owned()) };
         match out.status {
             0 => {}
-            64 => return Fact::Unknown("crictl is not on the node".to_owned()),
+            64 => return Fact::Unknown("neither crictl nor ctr is on the node".to_owned()),
             _ => return Fact::Known(Cri::NoAnswer(last_line(&out.bytes))),
         }
         let text = String::from_utf8_lossy(&out.bytes);
+        if let Some(state) = text.trim().strip_prefix("cri plugin") {
+            return Fact::Known(match state.trim() {
+                "ok" => Cri::Loaded,
+                "" => Cri::NotReady("containerd has no CRI plugin".to_owned()),
+                state => Cri::NotReady(format!("containerd's CRI plugin is in state {}", crate::model::clean(state))),
+            });
+        }
         let json = text.find('{').and_then(|at| serde_json::from_str::<serde_json::Value>(&text[at..]).ok());
         let Some(json) = json else {
             return Fact::Unknown(format!("crictl info printed no JSON: {}", last_line(&out.bytes)));
@@ -141,7 +150,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Mount point, then `stat -f`'s block size, blocks and blocks available to users.
+    /// Mount point; `stat -f`'s block size, blocks and blocks available to users; who named the mount point.
     fn image_filesystem(&self) -> Fact<ImageFilesystem> {
         self.parsed(|t| {
             let mut lines = t.lines();
@@ -151,6 +160,7 @@ impl Reader<'_> {
             let (size, blocks, available) = (number()?, number()?, number()?);
             Some(ImageFilesystem {
                 mountpoint,
+                named_by: lines.next()?.to_owned(),
                 capacity: size.checked_mul(blocks)?,
                 available: size.checked_mul(available)?,
             })

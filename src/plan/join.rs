@@ -14,7 +14,7 @@ pub fn join(node: &Node, run: &str, command: &JoinCommand, facts: &Facts) -> Res
         return Err(Refusal(format!("kubeadm on the node is {version}; kfleet knows v1.15 and later")));
     };
     let steps = vec![
-        Step::CheckWorker,
+        Step::CheckWorker { allow_control_plane: false },
         Step::ReloadUnits,
         Step::KubeadmJoin { command: Box::new(command.clone()), api_version },
     ];

@@ -1,9 +1,11 @@
 //! How a phase comes to be owned by its node: written to a file there, started as a transient unit, followed by offset.
 
 use super::PhaseScript;
+use crate::model::Node;
 use crate::shell::{Fragment, Need, Rendered, Script, Word};
 
 const LIBRARY: &str = include_str!("sh/launch.sh");
+const DISARM: &str = include_str!("sh/disarm.sh");
 
 /// Number of the step of [`launch`] and of [`follow`] whose output is the phase's own.
 pub(crate) const FOLLOW_STEP: [usize; 2] = [2, 0];
@@ -29,8 +31,18 @@ pub fn follow(id: &str, offset: u64) -> Script {
     frame(id).step(Need::Required, Fragment::new("launch_follow").var("OFFSET", Word::number(offset)))
 }
 
+/// Takes back the timer that would restore the firewall, and prints how it stands: `none`, `disarmed`, `fired`, `failed`.
+/// Asking again gives the same answer until the next launch.
+pub fn disarm(node: &Node) -> Script {
+    Script::new(&format!("kfleet {} disarm node={}", env!("CARGO_PKG_VERSION"), node.name))
+        .answers()
+        .library(DISARM)
+        .step(Need::Required, Fragment::new("disarm_firewall"))
+}
+
 fn frame(id: &str) -> Script {
     Script::new("kfleet launcher")
+        .library(DISARM)
         .library(LIBRARY)
         .global("ID", Word::new(id))
         .global("BASE", Word::within("/run/kfleet", id))

@@ -17,11 +17,12 @@ pub use cluster::{ask_node_object, mint_token, revoke_token};
 pub use containerd_config::{ConfigError, with_systemd_cgroup};
 pub use join::join;
 pub(crate) use launch::FOLLOW_STEP;
-pub use launch::{follow, launch};
+pub use launch::{disarm, follow, launch};
 pub use phase::PhaseScript;
 pub use probe::{Count, Section, probe};
 pub use reset::{Refusal, ResetRequest, reset};
 pub use restore::restore;
+pub(crate) use step::ROLLBACK_SECONDS;
 pub use step::Step;
 
 /// Where containerd's CRI listens, as kubeadm and crictl take it.

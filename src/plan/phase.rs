@@ -2,7 +2,7 @@
 
 use super::reset::CNI_CONFIG_NAMES;
 use super::{CRI_SOCKET, Step};
-use crate::model::{Level, Node, Phase};
+use crate::model::{Level, Node, Phase, ProtectedPath, Root};
 use crate::shell::{Nonce, Rendered, Script, Word};
 
 /// Steps, and whose they are. Rendered once for the node and, with secrets masked, once for people.
@@ -18,18 +18,29 @@ pub struct PhaseScript {
 }
 
 /// Kept on every node besides the inventory's paths: `kubeadm reset` empties it on workers too when it finds no etcd
-/// manifest (kubeadm#3225), and a worker may well carry somebody's external etcd.
+/// manifest (kubeadm#3225), and a worker may well carry somebody's external etcd. Only a phase that has just taken the
+/// node's own member out of etcd removes what is in it.
 const ALSO_PROTECTED: &str = "/var/lib/etcd";
 
 /// The library that every changing script carries: all of it, so that a reader of one script knows them all.
-const LIBRARY: [&str; 10] = [
+const LIBRARY: &[&str] = &[
     include_str!("sh/guard.sh"),
     include_str!("sh/backing.sh"),
     include_str!("sh/roots.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/units.sh"),
+    include_str!("sh/control_plane.sh"),
+    include_str!("sh/leftovers.sh"),
     include_str!("sh/network.sh"),
+    include_str!("sh/netns.sh"),
     include_str!("sh/firewall.sh"),
+    include_str!("sh/runtime.sh"),
+    include_str!("sh/share.sh"),
+    include_str!("sh/nft.sh"),
+    include_str!("sh/ipset.sh"),
+    include_str!("sh/ipvs.sh"),
+    include_str!("sh/disarm.sh"),
+    include_str!("sh/rollback.sh"),
     include_str!("sh/containerd.sh"),
     include_str!("sh/restore.sh"),
     include_str!("sh/join.sh"),
@@ -43,7 +54,9 @@ impl PhaseScript {
             title.push_str(&format!(" level={level}"));
         }
         title.push_str(&format!(" node={} run={run}", node.name));
-        let protect = node.protect.iter().map(crate::model::ProtectedPath::as_str).chain([ALSO_PROTECTED]);
+        let of_etcd = |step: &Step| matches!(step, Step::Remove(path) if path.root() == Root::Etcd);
+        let also = (!steps.iter().any(of_etcd)).then_some(ALSO_PROTECTED);
+        let protect = node.protect.iter().map(ProtectedPath::as_str).chain(also);
         let mut script = Script::new(&title)
             .global("PROTECT", Word::lines(protect))
             .global("CRI_SOCKET", Word::new(CRI_SOCKET))

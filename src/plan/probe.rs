@@ -1,7 +1,7 @@
 //! The probe: everything worth knowing, in one round trip, changing nothing.
 
 use super::CRI_SOCKET;
-use super::reset::{AGGRESSIVE_REMOVES, CNI_CONFIG_NAMES, GENTLE_REMOVES, MOVED_KUBELET_STATE};
+use super::reset::{AGGRESSIVE_REMOVES, CNI_CONFIG_NAMES, GENTLE_REMOVES, MOVED_KUBELET_STATE, PLUGIN_REMOVES};
 use super::step::LINKS;
 use crate::model::{Node, RemovePath};
 use crate::shell::{Fragment, Need, Script, Word};
@@ -22,9 +22,9 @@ pub enum Section {
     Files,
     /// `server:` line of kubelet.conf.
     ApiServer,
-    /// `crictl info`.
+    /// `crictl info`; without crictl "cri plugin STATE".
     CriInfo,
-    /// Mount point from `crictl imagefsinfo`, then block size, blocks, free blocks of its file system.
+    /// Mount point from `crictl imagefsinfo`; block size, blocks, free blocks of its file system; who named it.
     ImageFilesystem,
     /// Interfaces, one per line.
     PodLinks,
@@ -40,8 +40,12 @@ pub enum Section {
     Residue,
     /// A line per protected path.
     Protected,
+    /// Who besides Kubernetes uses containerd, one per line.
+    ContainerdSharers,
     /// A number.
     ContainerdItems,
+    /// CRI's runtimes that are runc and do not use systemd for cgroups, one per line.
+    Cgroupfs,
     /// config.toml.
     ContainerdConfig,
     /// `containerd config default`.
@@ -52,7 +56,7 @@ pub enum Section {
 
 impl Section {
     /// In the order of the script.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::System,
         Self::Running,
         Self::Units,
@@ -68,7 +72,9 @@ impl Section {
         Self::AggressiveLeftovers,
         Self::Residue,
         Self::Protected,
+        Self::ContainerdSharers,
         Self::ContainerdItems,
+        Self::Cgroupfs,
         Self::ContainerdConfig,
         Self::ContainerdDefaultConfig,
         Self::NodeObject,
@@ -92,7 +98,9 @@ impl Section {
             Self::AggressiveLeftovers => "AggressiveLeftovers",
             Self::Residue => "Residue",
             Self::Protected => "Protected",
+            Self::ContainerdSharers => "ContainerdSharers",
             Self::ContainerdItems => "ContainerdItems",
+            Self::Cgroupfs => "Cgroupfs",
             Self::ContainerdConfig => "ContainerdConfig",
             Self::ContainerdDefaultConfig => "ContainerdDefaultConfig",
             Self::NodeObject => "NodeObject",
@@ -115,14 +123,17 @@ impl Section {
             Self::GentleLeftovers => {
                 of_moved_kubelet("probe_leftovers \"$@\" && probe_moved_leftovers").args(leftovers(&GENTLE_REMOVES))
             }
-            Self::AggressiveLeftovers => Fragment::new("probe_leftovers \"$@\"").args(leftovers(&AGGRESSIVE_REMOVES)),
+            Self::AggressiveLeftovers => Fragment::new("probe_leftovers \"$@\"")
+                .args(leftovers(&AGGRESSIVE_REMOVES).into_iter().chain(leftovers(&PLUGIN_REMOVES))),
             Self::Residue => Fragment::new("probe_residue"),
             Self::Protected => {
                 let count = Word::new(if count == Count::All { "yes" } else { "no" });
                 let paths = node.protect.iter().map(|path| Word::new(path.as_str()));
                 Fragment::new("probe_protected \"$@\"").args(std::iter::once(count).chain(paths))
             }
+            Self::ContainerdSharers => Fragment::new("containerd_sharers"),
             Self::ContainerdItems => Fragment::new("probe_containerd_items"),
+            Self::Cgroupfs => Fragment::new("probe_cgroupfs"),
             Self::ContainerdConfig => {
                 Fragment::new("[ -f /etc/containerd/config.toml ] || return 64; cat /etc/containerd/config.toml")
             }
@@ -195,15 +206,21 @@ pub fn probe(node: &Node, run: &str, count: Count) -> Script {
     script
 }
 
-const LIBRARY: [&str; 10] = [
+const LIBRARY: &[&str] = &[
     include_str!("sh/guard.sh"),
     include_str!("sh/backing.sh"),
     include_str!("sh/roots.sh"),
     include_str!("sh/remove.sh"),
     include_str!("sh/network.sh"),
+    include_str!("sh/netns.sh"),
     include_str!("sh/firewall.sh"),
+    include_str!("sh/nft.sh"),
+    include_str!("sh/ipset.sh"),
+    include_str!("sh/ipvs.sh"),
+    include_str!("sh/leftovers.sh"),
     include_str!("sh/residue.sh"),
     include_str!("sh/protected.sh"),
+    include_str!("sh/runtime.sh"),
     include_str!("sh/node_object.sh"),
     include_str!("sh/probe.sh"),
 ];

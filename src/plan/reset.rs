@@ -24,12 +24,14 @@ pub struct Refusal(pub String);
 /// The steps of a reset of `node`.
 ///
 /// The order follows from what needs what: pods go while CRI and CNI are up; nothing is deleted before it is unmounted;
-/// containerd's run folder goes before its data (or a second run cannot find the mounts that are left); chains go after
-/// kubelet stopped, which would make them anew.
+/// containerd's run folder goes before its data (or a second run cannot find the mounts that are left). The firewall
+/// comes last, when nothing that would make its chains anew runs and nothing but the way in can be lost by it; interfaces
+/// after the IPVS services that are known by them; and what tells whose they all are, the plugins' own files, at the end.
 pub fn reset(node: &Node, request: &ResetRequest<'_>) -> Result<PhaseScript, Refusal> {
+    let etcd = etcd(node, request)?;
     let steps = match request.level {
-        Level::Gentle => gentle(request),
-        Level::Aggressive => aggressive(request)?,
+        Level::Gentle => gentle(request, etcd),
+        Level::Aggressive => aggressive(request, etcd)?,
     };
     Ok(PhaseScript::new(Phase::Reset, Some(request.level), node, request.run, steps))
 }
@@ -74,28 +76,42 @@ const KUBEADM_FILES: RemovePath = RemovePath::entries(
         "manifests",
         "pki",
         "tmp",
-        "admin.conf",
         "super-admin.conf",
         "kubelet.conf",
         "bootstrap-kubelet.conf",
         "controller-manager.conf",
         "scheduler.conf",
+        "admin.conf", // last: while anything tells a control-plane node, the cluster can be asked with it
     ],
 );
 
-/// What host-local and the CNI library keep.
-const CNI_STATE: RemovePath = RemovePath::entries(Root::CniState, &["networks", "results", "cache"]);
+/// What host-local, the CNI library and flannel's plugin keep.
+const CNI_STATE: RemovePath = RemovePath::entries(Root::CniState, &["networks", "results", "cache", "flannel"]);
 
-/// The CNI configs that Kubernetes' network add-ons write. Podman's and others' stay (kubeadm#1822).
-pub(super) const CNI_CONFIG_NAMES: [&str; 8] = [
+/// The CNI configs that Kubernetes' network add-ons write, each by the exact name in the add-on's own manifest or source.
+/// Podman's and others' stay (kubeadm#1822).
+pub(super) const CNI_CONFIG_NAMES: [&str; 21] = [
     "10-flannel.conflist",
     "10-flannel.conf",
     "10-calico.conflist",
+    "10-canal.conflist",
     "calico-kubeconfig",
     "05-cilium.conflist",
     "05-cilium.conf",
     "10-weave.conflist",
+    "10-weave.conf",
     "10-kuberouter.conflist",
+    "10-kuberouter.conf",
+    "10-antrea.conflist",
+    "10-kindnet.conflist",
+    "00-multus.conf",
+    "00-multus.conflist",
+    "multus.d",
+    "00-kube-ovn.conflist",
+    "01-kube-ovn.conflist",
+    "10-ovn-kubernetes.conf",
+    "10-aws.conflist",
+    "10-azure.conflist",
 ];
 const CNI_CONFIGS: RemovePath = RemovePath::entries(Root::CniConfig, &CNI_CONFIG_NAMES);
 
@@ -114,27 +130,109 @@ pub(super) const AGGRESSIVE_REMOVES: [RemovePath; 5] = [
     CNI_CONFIGS,
 ];
 
-fn kubernetes_state(lazy: bool) -> Vec<Step> {
-    let mut steps = vec![
+/// The roots of an aggressive reset that leaves containerd's folders to containerd.
+const SHARED_ROOTS: [Root; 15] = [
+    Root::Kubelet,
+    Root::MovedKubelet,
+    Root::EtcKubernetes,
+    Root::CniState,
+    Root::CniConfig,
+    Root::FlannelRun,
+    Root::PodLogs,
+    Root::ContainerLogs,
+    Root::Netns,
+    Root::CalicoState,
+    Root::CalicoRun,
+    Root::CiliumRun,
+    Root::KubeRouterState,
+    Root::WeaveState,
+    Root::BpfGlobals,
+];
+
+/// What runs beside the kubelet where it is no pod, and would make interfaces and chains anew. Stopped, and left enabled:
+/// who installed it on the host wants it after the next boot.
+const NETWORK_UNITS: [&str; 3] = ["kube-proxy.service", "flanneld.service", "flannel.service"];
+
+/// What network plugins keep outside of CNI's folders.
+pub(super) const PLUGIN_REMOVES: [RemovePath; 5] = [
+    RemovePath::contents(Root::CalicoRun),
+    RemovePath::contents(Root::CiliumRun),
+    RemovePath::contents(Root::KubeRouterState),
+    RemovePath::contents(Root::WeaveState),
+    RemovePath::contents(Root::CalicoState),
+];
+
+/// Pinned maps and programs of Cilium and of Calico's eBPF mode.
+const BPF_PINS: RemovePath = RemovePath::entries(Root::BpfGlobals, &["cilium_*", "cali_*"]);
+
+/// What a reset does about etcd.
+#[derive(Clone, Copy, Debug, Default)]
+struct Etcd {
+    /// The node carries a member that goes.
+    member: bool,
+    /// Its data go too.
+    data: bool,
+}
+
+const ETCD_DATA: RemovePath = RemovePath::contents(Root::Etcd);
+
+/// Only a member that kubeadm's own manifest shows is ever removed; an external etcd is somebody else's.
+fn etcd(node: &Node, request: &ResetRequest<'_>) -> Result<Etcd, Refusal> {
+    if !request.allow.control_plane {
+        return Ok(Etcd::default());
+    }
+    let Some(member) = request.facts.has_file("/etc/kubernetes/manifests/etcd.yaml") else {
+        return Err(Refusal("whether this node carries a member of etcd could not be told".to_owned()));
+    };
+    Ok(Etcd { member, data: member && !node.protect.iter().any(|path| path.touches(Root::Etcd)) })
+}
+
+/// What every reset looks at before anything is touched.
+fn checks(request: &ResetRequest<'_>, roots: &'static [Root], etcd: Etcd) -> Vec<Step> {
+    let mut steps =
+        vec![Step::CheckWorker { allow_control_plane: request.allow.control_plane }, Step::CheckRoots(roots)];
+    if etcd.data {
+        steps.push(Step::CheckRoots(&[Root::Etcd]));
+    }
+    steps
+}
+
+/// Copies, and what must be told apart while the files are there that tell it.
+fn put_aside(run: &str, moved: &'static [Root]) -> Vec<Step> {
+    let run = run.to_owned();
+    vec![
+        Step::Backup { run: run.clone() },
+        Step::NoteMoved(moved),
+        Step::MoveKubeconfig { run: run.clone() },
+        Step::MoveDropIns { run },
+        Step::RemoveTmpLeftovers,
+    ]
+}
+
+fn kubernetes_state(lazy: bool, etcd: Etcd) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if etcd.member {
+        steps.push(Step::RemoveEtcdMember);
+    }
+    steps.extend([
         Step::StopUnit("kubelet.service"),
         Step::RemovePods,
         Step::UnmountBelow { path: KUBELET_STATE, lazy },
         Step::UnmountBelow { path: MOVED_KUBELET_STATE, lazy },
         Step::KubeadmReset,
-    ];
+    ]);
     steps.extend(GENTLE_REMOVES.map(Step::Remove));
     steps.push(Step::Remove(MOVED_KUBELET_STATE));
+    if etcd.data {
+        steps.push(Step::Remove(ETCD_DATA));
+    }
     steps
 }
 
-fn gentle(request: &ResetRequest<'_>) -> Vec<Step> {
-    let mut steps = vec![
-        Step::CheckWorker,
-        Step::CheckRoots(&GENTLE_ROOTS),
-        Step::Backup { run: request.run.to_owned() },
-        Step::NoteMoved(&[Root::MovedKubelet]),
-    ];
-    steps.extend(kubernetes_state(false));
+fn gentle(request: &ResetRequest<'_>, etcd: Etcd) -> Vec<Step> {
+    let mut steps = checks(request, &GENTLE_ROOTS, etcd);
+    steps.extend(put_aside(request.run, &[Root::MovedKubelet]));
+    steps.extend(kubernetes_state(false, etcd));
     steps.extend([
         Step::ReloadUnits,
         Step::RestartContainerd,
@@ -144,7 +242,7 @@ fn gentle(request: &ResetRequest<'_>) -> Vec<Step> {
     steps
 }
 
-fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
+fn aggressive(request: &ResetRequest<'_>, etcd: Etcd) -> Result<Vec<Step>, Refusal> {
     let present = match &request.facts.containerd_config {
         Fact::Known(text) => text.as_deref(),
         Fact::Unknown(why) => {
@@ -154,28 +252,75 @@ fn aggressive(request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
     let default = request.facts.containerd_default_config.known().map(String::as_str);
     let config = with_systemd_cgroup(present, default).map_err(|error| Refusal(error.to_string()))?;
 
-    let mut steps = vec![
-        Step::CheckWorker,
-        Step::CheckRoots(&Root::ALL),
-        Step::CheckSnapshotters,
-        Step::CheckContainerdIsOurs,
-        Step::CheckSshDevice,
-        Step::Backup { run: request.run.to_owned() },
-        Step::NoteMoved(&Root::MOVED),
-    ];
-    steps.extend(kubernetes_state(true));
-    steps.extend([Step::StopUnit("containerd.service"), Step::KillPods]);
-    steps.extend(CONTAINERD_STATE.map(|path| Step::UnmountBelow { path, lazy: true }));
-    steps.extend(CONTAINERD_STATE.map(Step::Remove));
+    let shared = request.allow.shared_runtime && !request.facts.containerd_sharers.is_known_and(Vec::is_empty);
+    let moved: &'static [Root] = if shared { &[Root::MovedKubelet] } else { &Root::MOVED };
+    let mut steps = checks(request, if shared { &SHARED_ROOTS } else { &Root::ALL }, etcd);
+    if shared {
+        steps.push(Step::CheckSharedContainerd);
+    } else {
+        steps.extend([Step::CheckSnapshotters, Step::CheckContainerdIsOurs]);
+    }
+    steps.extend([Step::CheckSshDevice, Step::CheckContainerdConfig { text: config.clone() }]);
+    steps.extend(put_aside(request.run, moved));
+    steps.extend(kubernetes_state(true, etcd));
+    steps.extend(NETWORK_UNITS.map(Step::StopUnit));
+    if shared {
+        steps.extend([Step::RemoveShare, Step::KillPods, Step::RemovePodNetns]);
+    } else {
+        steps.extend([Step::StopUnit("containerd.service"), Step::KillPods, Step::RemovePodNetns]);
+        steps.extend(CONTAINERD_STATE.map(|path| Step::UnmountBelow { path, lazy: true }));
+        steps.extend(CONTAINERD_STATE.map(Step::Remove));
+    }
     steps.extend(AGGRESSIVE_REMOVES.map(Step::Remove));
     steps.extend([
+        Step::ReloadUnits,
+        Step::ApplyContainerdConfig { text: config, run: request.run.to_owned(), shared },
+        Step::ArmFirewall { run: request.run.to_owned() },
         Step::PurgeFirewall,
         Step::DeleteLinks,
-        Step::WriteContainerdConfig { text: config, run: request.run.to_owned() },
-        Step::ReloadUnits,
-        Step::RestartContainerd,
-        Step::AwaitCri,
-        Step::ForgetMoved(&Root::MOVED),
     ]);
+    for root in [Root::CalicoRun, Root::CiliumRun] {
+        steps.push(Step::UnmountBelow { path: RemovePath::contents(root), lazy: true });
+    }
+    steps.extend(PLUGIN_REMOVES.map(Step::Remove));
+    steps.extend([Step::Remove(BPF_PINS), Step::ForgetMoved(moved)]);
     Ok(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containerd_s_folders_are_left_to_it_where_others_may_have_something_in_them() {
+        let plan = |shared_runtime, containerd_sharers| {
+            let facts = Facts {
+                containerd_config: Fact::Known(None),
+                containerd_default_config: Fact::Known("version = 2\n".to_owned()),
+                containerd_sharers,
+                ..Facts::default()
+            };
+            let allow = Allow { shared_runtime, ..Allow::default() };
+            aggressive(&ResetRequest { level: Level::Aggressive, run: "run", facts: &facts, allow }).unwrap()
+        };
+        let empties = |steps: &[Step]| {
+            let of_containerd = |step: &Step| {
+                matches!(step, Step::StopUnit("containerd.service"))
+                    || ["/run/containerd", "/var/lib/containerd"].iter().any(|root| step.to_string().contains(root))
+            };
+            steps.iter().filter(|step| of_containerd(step)).count()
+        };
+        let others = || Fact::Known(vec!["containers of moby".to_owned()]);
+        for sharers in [others(), Fact::default()] {
+            let steps = plan(true, sharers.clone());
+            assert!(steps.contains(&Step::RemoveShare) && steps.contains(&Step::CheckSharedContainerd));
+            assert_eq!(empties(&steps), 0, "{steps:?}");
+            // Without the flag the node refuses.
+            assert!(plan(false, sharers).contains(&Step::CheckContainerdIsOurs));
+        }
+        for steps in [plan(true, Fact::Known(Vec::new())), plan(false, Fact::default())] {
+            assert!(steps.contains(&Step::CheckContainerdIsOurs) && !steps.contains(&Step::RemoveShare));
+            assert_eq!(empties(&steps), 5, "{steps:?}");
+        }
+    }
 }

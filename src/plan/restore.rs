@@ -10,8 +10,6 @@ pub fn restore(node: &Node, run: &str, from: &RunId) -> PhaseScript {
         Step::CheckBackup(from.clone()),
         Step::Backup { run: run.to_owned() },
         Step::RestoreContainerdConfig { from: from.clone(), run: run.to_owned() },
-        Step::RestartContainerd,
-        Step::AwaitCri,
         Step::RestoreFirewall(from.clone()),
     ];
     PhaseScript::new(Phase::Restore, None, node, run, steps)

@@ -15,13 +15,15 @@ pub fn is_root() -> bool {
 }
 
 impl Bed {
-    /// Boots a control plane and `workers` workers.
+    /// Boots a control plane, `workers` workers of the same suite (trixie, containerd 1.7), and the workers `sid`
+    /// (containerd 2) and `bookworm` (1.6), which join no cluster.
     pub fn up(workers: usize) -> Self {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let state = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bed");
         let bed = Self { root, state };
         bed.down(); // what a run that was killed has left
-        let status = bed.testbed(&["up", &workers.to_string(), "--cluster"]).status();
+        let workers = workers.to_string();
+        let status = bed.testbed(&["up", &workers, "--cluster", "--also", "sid", "--also", "bookworm"]).status();
         assert!(status.is_ok_and(|s| s.success()), "scripts/testbed up failed; its own words are above");
         bed
     }
@@ -52,15 +54,18 @@ impl Bed {
 
     /// Makes nodes as new.
     pub fn fresh(&self, nodes: &[&str]) {
-        for node in nodes {
-            let _ = self.on("cp1", "kubectl --kubeconfig /etc/kubernetes/admin.conf delete node \"$0\"", &[node]);
-            checked(self.testbed(&["fresh", node]));
-        }
+        let forget = "kubectl --kubeconfig /etc/kubernetes/admin.conf delete --ignore-not-found node \"$0\" \"$@\"";
+        let _ = self.on("cp1", forget, nodes); // the last case may have stopped the API server
+        let mut fresh = vec!["fresh"];
+        fresh.extend(nodes);
+        checked(self.testbed(&fresh));
     }
 
-    /// Plants a naughtiness.
+    /// Plants a naughtiness: its kind, and what that asks for behind it (`containerd-config broken`).
     pub fn plant(&self, node: &str, kind: &str) {
-        checked(self.testbed(&["break", node, kind]));
+        let mut all = vec!["break", node];
+        all.extend(kind.split(' '));
+        checked(self.testbed(&all));
     }
 
     /// Runs a shell line on a node, past sshd; `args` are `$0`, `$1`, ….

@@ -7,10 +7,14 @@
 mod aliases;
 mod arrival;
 mod case;
+mod fixtures;
+mod interrupt;
 mod kubeadm;
+mod leftovers;
 mod links;
 mod mounts;
 mod names;
+mod netns;
 mod outcome;
 mod random;
 mod roots;

@@ -27,14 +27,16 @@ pub(crate) struct Outcome {
     /// Whether anything in the folders that a reset empties changed, or any mount.
     pub(crate) touched: bool,
     pub(crate) kubeadm_ran: bool,
-    /// mountinfo at the end.
-    pub(crate) mounts: String,
     /// Each call of a fake.
     pub(crate) calls: Vec<String>,
+    /// The whole machine after the first whole run and after the next one, where a case takes that down.
+    pub(crate) states: [BTreeSet<String>; 2],
     /// Calls that no fake knows.
     pub(crate) unknown: String,
     /// Kinds of things that a random machine really has.
     pub(crate) planted: Vec<String>,
+    /// mountinfo at the end.
+    pub(crate) mounts: String,
     /// What a case's own way to run wrote down.
     pub(crate) notes: String,
     before: BTreeSet<String>,
@@ -44,7 +46,8 @@ pub(crate) struct Outcome {
 impl Outcome {
     pub(crate) fn read(folder: &Path, titles: &[String], nonce: &str) -> Self {
         let text = |name: &str| String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned();
-        let calls: Vec<String> = text("calls").lines().map(str::to_owned).collect();
+        let calls = if folder.join("calls-first").exists() { text("calls-first") } else { text("calls") };
+        let calls: Vec<String> = calls.lines().map(str::to_owned).collect();
         let before = text("reach-before");
         let points: Vec<String> = mount_points(&before).collect();
         let reals = text("real-roots");
@@ -63,6 +66,7 @@ impl Outcome {
             touched: before != reach,
             kubeadm_ran: calls.iter().any(|call| call.starts_with("kubeadm reset")),
             calls,
+            states: ["state", "state-again"].map(|name| text(name).split(['\0', '\n']).map(str::to_owned).collect()),
             unknown: text("unknown"),
             planted: text("planted").lines().map(str::to_owned).collect(),
             notes: text("notes"),

@@ -71,8 +71,8 @@ bound() {
 on_a_disk() {
   cp -a -- "$1" /disk/copy
   tmpfs "$1"
-  mv -- /disk/copy/* "$1/"
-  rmdir /disk/copy
+  cp -a -- /disk/copy/. "$1/"
+  rm -r /disk/copy
 }
 # Folder $1 and what is mounted there are no more.
 vacate() {

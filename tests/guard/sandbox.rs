@@ -6,7 +6,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// The shells that a node's /bin/sh may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,4 +108,24 @@ pub(crate) fn start(machine: &Machine<'_>, titles: &[String], nonce: &str) -> Ou
     );
     MACHINES.fetch_add(1, Ordering::Relaxed);
     Outcome::read(&exchange, titles, nonce)
+}
+
+/// Does all of `0..jobs`, one on each processor at a time.
+pub(crate) fn in_parallel<T: Send>(jobs: u64, job: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let (next, done) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= jobs {
+                        break;
+                    }
+                    let result = job(n);
+                    done.lock().expect("no panic").push(result);
+                }
+            });
+        }
+    });
+    done.into_inner().expect("no panic")
 }

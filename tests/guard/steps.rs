@@ -17,6 +17,8 @@ pub(crate) enum Run {
     Kubelet,
     /// Those steps of an aggressive reset that find moved folders, look at folders, unmount or delete.
     Roots,
+    /// `Kubelet` on a control-plane node that may be reset: the member of etcd goes first, then its data.
+    ControlPlane,
     /// `Kubelet` without unmounting: all that stands between the media and the delete is the guard.
     GuardOnly,
 }
@@ -28,23 +30,32 @@ pub(crate) fn phase(run: Run, protect: &[&str]) -> PhaseScript {
     let facts = Facts {
         containerd_config: Fact::Known(None),
         containerd_default_config: Fact::Known(default.to_owned()),
+        files: Fact::Known(vec!["/etc/kubernetes/manifests/etcd.yaml".to_owned()]),
         ..Facts::default()
     };
+    let allow = Allow { control_plane: run == Run::ControlPlane, ..Allow::default() };
     let level = if run == Run::Gentle { Level::Gentle } else { Level::Aggressive };
-    let whole = reset(&node, &ResetRequest { level, run: "guard", facts: &facts, allow: Allow::default() })
-        .expect("a plain node is reset");
+    let whole =
+        reset(&node, &ResetRequest { level, run: "guard", facts: &facts, allow }).expect("a plain node is reset");
     if matches!(run, Run::Gentle | Run::Aggressive) {
         return whole;
     }
     let of_kubelet = |step: &Step| ["/var/lib/kubelet", "/etc/kubernetes"].iter().any(|r| step.to_string().contains(r));
     let wanted = |step: &Step| match step {
         Step::CheckRoots(_) | Step::CheckSnapshotters | Step::NoteMoved(_) | Step::ForgetMoved(_) => run == Run::Roots,
+        Step::RemovePodNetns | Step::MoveDropIns { .. } | Step::MoveKubeconfig { .. } | Step::RemoveTmpLeftovers => {
+            run == Run::Unchecked
+        }
+        Step::RemoveEtcdMember => true,
         Step::KubeadmReset => run != Run::GuardOnly,
-        Step::UnmountBelow { .. } => run != Run::GuardOnly && (run != Run::Kubelet || of_kubelet(step)),
+        Step::UnmountBelow { .. } => {
+            run != Run::GuardOnly && (!matches!(run, Run::Kubelet | Run::ControlPlane) || of_kubelet(step))
+        }
         Step::Remove(path) => {
             matches!(run, Run::Unchecked | Run::Roots)
                 || path.root().path() == "/etc/kubernetes"
                 || path.root().path() == "/var/lib/kubelet"
+                || path.root().path() == "/var/lib/etcd"
         }
         _ => false,
     };

@@ -1,8 +1,11 @@
 //! Every script that a node may get: what it says (snapshots), whether shells and shellcheck accept it, and whether any
 //! part of it that arrives alone runs anything.
 
+mod firewall;
 mod forms;
+mod network;
 mod protected;
 mod quoting;
+mod runtime;
 mod shells;
 mod support;

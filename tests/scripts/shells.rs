@@ -118,3 +118,15 @@ fn an_answering_step_keeps_its_complaints_back_unless_it_fails() {
         assert!(marks(&output.stdout).contains(&"end 1 7".to_owned()), "{shell:?}: {text}");
     }
 }
+
+#[test]
+fn no_library_function_is_defined_twice_in_a_script() {
+    for (name, script) in all() {
+        let mut seen = std::collections::BTreeSet::new();
+        let functions = script.real().lines().filter_map(|line| line.split_once("() {").map(|(name, _)| name));
+        let plain = |name: &&str| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        for function in functions.filter(plain) {
+            assert!(seen.insert(function) || name == "launch", "{name} has two functions called {function}");
+        }
+    }
+}

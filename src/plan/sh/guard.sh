@@ -156,8 +156,8 @@ guard() {
 }
 
 # The guard for every folder that things are going to be removed from, before anything is touched. $UNMOUNTED are those
-# below which a later step unmounts; in the others nothing may be mounted, or the delete would say so when half of the work
-# is done.
+# below which a later step unmounts; in the others nothing may be mounted, or the delete would say so when half of the
+# work is done.
 check_roots() {
   for root in "$@"; do
     case $root in
@@ -248,10 +248,14 @@ secluded() { unshare --mount --propagation private -- /bin/sh "$0" inside "$@"; 
 # Inside that namespace: covers every protected folder.
 cover_protected() {
   printf '%s\n' "$PROTECT" | while IFS= read -r protected; do
-    [ -d "$protected" ] || continue
-    mount -t tmpfs -o ro,size=4k,mode=0 -- kfleet "$protected" || {
+    cover "$protected" || {
       say "refused: cannot cover the protected path $protected"
       exit 76
     }
   done
+}
+
+cover() {
+  [ -d "$1" ] || return 0
+  real "$1" && mount -t tmpfs -o ro,size=4k,mode=0 kfleet "$REAL"
 }

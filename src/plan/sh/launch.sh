@@ -19,6 +19,9 @@ launch_start() {
     left=$((left - 1))
     sleep 0.1
   done
+  # What an earlier run has armed must not go off in this one. Where another run is at work it is that one's, and ours is
+  # refused below.
+  case $(systemctl show -p ActiveState --value kfleet.service) in inactive | failed) settle_firewall || return ;; esac
   if ! answer=$(systemd-run --quiet --unit=kfleet --collect --description="$WHAT" \
     --setenv=KFLEET_PEER="$PEER" -p ExecStopPost="/bin/rm -f $BASE.sh /run/kfleet/join.yaml" \
     /bin/sh -c 'exec /bin/sh "$0" >>"$1" 2>&1' "$BASE.sh" "$BASE.out" 2>&1); then

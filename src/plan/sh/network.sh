@@ -30,8 +30,12 @@ pod_links() {
     link=${path##*/}
     case $link in
       cali[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]) echo "$link" ;;
-      lxc[0-9a-f]* | veth*)
-        case $(readlink "$path/master") in */cni0 | */cbr0 | */kube-bridge) echo "$link" ;; esac
+      # Cilium's ends of pods' pairs are on no bridge; LXC's are, and are called alike at most by chance.
+      lxc[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f])
+        [ ! -e /sys/class/net/cilium_host ] || [ -e "$path/master" ] || echo "$link"
+        ;;
+      veth*)
+        case $(readlink "$path/master") in */cni0 | */cbr0 | */kube-bridge | */weave) echo "$link" ;; esac
         ;;
     esac
   done
@@ -40,27 +44,115 @@ pod_links() {
   done
 }
 
-# 76 where the connection itself runs over an interface that would be deleted.
+# Prints device $1 and, by $2, all that it rests on (lower_*) or is a port of (master).
+stacked() (
+  echo "$1"
+  [ "$3" -gt 0 ] || return 0
+  # shellcheck disable=SC2231 # $2 is a pattern
+  for next in "/sys/class/net/$1"/$2; do
+    [ -e "$next" ] || continue
+    next=$(readlink "$next") && stacked "${next##*/}" "$2" "$(($3 - 1))" || return
+  done
+)
+
+# 76 where the connection itself runs over an interface that would be deleted, be it below a VLAN or a bridge.
 check_ssh_device() {
-  device=$(ssh_device) || {
+  device=$(ssh_device) && devices=$([ -z "$device" ] || { stacked "$device" 'lower_*' 8 && stacked "$device" master 8; }) || {
     say "refused: over which device this connection runs could not be told"
     return 76
   }
-  for link in $(pod_links "$@"); do
-    if [ "$link" = "$device" ]; then
-      say "refused: this connection runs over $device, which the reset would delete"
+  for link in $(pod_links "$@") $(calico_tunnel); do
+    case "
+$devices
+" in *"
+$link
+"*)
+      say "refused: this connection runs over $device, and the reset would take $link away"
       return 76
-    fi
+      ;;
+    esac
   done
 }
 
 delete_links() {
   check_ssh_device "$@" || return
-  links=$(pod_links "$@")
-  [ -n "$links" ] || return 64
-  for link in $links; do
+  done_any=64
+  forget_calico || return
+  services=$(count_ipvs /proc/net/ip_vs) || return
+  for link in $(pod_links "$@"); do
     [ -e "/sys/class/net/$link" ] || continue # went with its peer
+    case " $IPVS_LINKS " in
+      *" $link "*) [ "$services" -eq 0 ] || continue ;; # by its addresses the next run knows whose services they are
+    esac
     say "deleting $link"
-    ip link delete "$link" || return
+    timeout -k 5 30 ip link delete "$link" || return
+    done_any=0
   done
+  return "$done_any"
+}
+
+# --- what Calico leaves in the routes ---------------------------------------------------------------------------------
+# Its files are removed after all this, or a second run could not tell any more whose the routes are.
+calico_was_here() {
+  for folder in /var/lib/calico /run/calico; do
+    if [ -d "$folder" ] && [ -n "$(ls -A -- "$folder")" ]; then return 0; fi
+  done
+  for link in $(pod_links vxlan.calico vxlan-v6.calico wireguard.cali wg-v6.cali); do
+    case $link in cali* | *.cali*) return 0 ;; esac
+  done
+  return 1
+}
+
+# An admin's bird has routes of the same kind; Calico's own is gone with its pod.
+bird_runs() {
+  for file in /proc/[0-9]*/comm; do
+    case $(cat "$file" 2>/dev/null) in bird | bird6) return 0 ;; esac
+  done
+  return 1
+}
+
+# Calls $1 with what selects Calico's routes: bird's (12), and of Felix (80) those to no device, as others go with theirs.
+each_calico_route() {
+  calico_was_here || return 0
+  for family in -4 -6; do
+    bird_runs || "$1" "$family" proto 12 || return
+    "$1" "$family" type blackhole proto 80 || return
+  done
+}
+
+# Prints routes; where IPv6 is off there are none.
+show_routes() {
+  protocol=$1
+  shift
+  ip -o "$protocol" route show "$@" 2>/dev/null || [ "$protocol" = -6 ]
+}
+
+flush_routes() {
+  shown=$(show_routes "$@") || return
+  [ -n "$shown" ] || return 0
+  say "removing Calico's routes ($*)"
+  protocol=$1
+  shift
+  ip "$protocol" route flush "$@" && done_any=0
+}
+
+# tunl0, where Calico's address is on it. It belongs to the module ipip and cannot be deleted.
+calico_tunnel() {
+  [ -e /sys/class/net/tunl0 ] && calico_was_here || return 0
+  [ -z "$(ip -o -4 address show dev tunl0)" ] || echo tunl0
+}
+
+forget_calico() {
+  if [ -n "$(calico_tunnel)" ]; then
+    say "taking the addresses of tunl0 away"
+    ip address flush dev tunl0 && ip link set dev tunl0 down && done_any=0 || return
+  fi
+  each_calico_route flush_routes
+}
+
+residue_calico() {
+  routes=$(each_calico_route show_routes) || return
+  [ -z "$routes" ] || echo "$(printf '%s\n' "$routes" | wc -l) routes of Calico"
+  tunnel=$(calico_tunnel) || return
+  [ -z "$tunnel" ] || echo "Calico's address on $tunnel"
 }

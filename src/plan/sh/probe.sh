@@ -46,17 +46,32 @@ probe_api_server() {
   sed -n 's/^ *server: *//p' /etc/kubernetes/kubelet.conf
 }
 
+# Without crictl, containerd itself says at least whether its CRI plugin came up.
 probe_cri_info() {
-  command -v crictl >/dev/null || return 64
+  if ! command -v crictl >/dev/null; then
+    command -v ctr >/dev/null || return 64
+    plugins=$(ctr_in k8s.io plugins ls) || return
+    echo "cri plugin $(printf '%s\n' "$plugins" | awk '$1 ~ /\.grpc\.v1$/ && $2 == "cri" { print $NF }')"
+    return
+  fi
   timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s info
 }
 
+# Without crictl, images lie below the folder that containerd's config names.
 probe_image_filesystem() {
-  command -v crictl >/dev/null || return 64
-  answer=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s imagefsinfo) || return
-  point=$(printf '%s\n' "$answer" | sed -n 's/.*"mountpoint": *"\([^"]*\)".*/\1/p' | head -n 1)
+  if command -v crictl >/dev/null; then
+    answer=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s imagefsinfo) || return
+    point=$(printf '%s\n' "$answer" | sed -n 's/.*"mountpoint": *"\([^"]*\)".*/\1/p' | head -n 1)
+    by=CRI
+  else
+    command -v containerd >/dev/null || return 64
+    answer=$(timeout -k 1 20 containerd config dump) || return
+    point=$(printf '%s\n' "$answer" | sed -n "s/^root = [\"']\(.*\)[\"']\$/\1/p")
+    by="containerd's config"
+  fi
   echo "$point"
-  stat -f -c '%S %b %a' -- "$point"
+  stat -f -c '%S %b %a' -- "$point" || return
+  echo "$by"
 }
 
 # A path that ends in / means what is in that folder, also behind a link, as what removes it sees it.
@@ -100,11 +115,22 @@ probe_kubelet_mounts() {
   done
 }
 
-# Counted in the folders themselves, so that it works with a containerd that does not.
+# Where containerd is Kubernetes' alone, counted in the folders themselves, so that it works with a containerd that does
+# not, and what only its metadata know besides; else the part that is Kubernetes'.
 probe_containerd_items() {
+  sharers=$(containerd_sharers) || return
+  if [ -n "$sharers" ]; then
+    share=$(kubernetes_share) || return
+    printf '%s' "$share" | awk 'END { print NR }'
+    return
+  fi
+  known=0
+  if share=$(kubernetes_share 2>/dev/null); then
+    known=$(printf '%s\n' "$share" | grep -cE '^(containers|images|leases|sandboxes) ')
+  fi
   roots=$(moved_folders @containerd-root) && states=$(moved_folders @containerd-state) || return 1
   printf '%s\n' /var/lib/containerd "$roots" /run/containerd "$states" | {
-    count=0
+    count=$known
     while IFS= read -r folder; do
       [ -n "$folder" ] || continue
       for item in "$folder"/io.containerd.snapshotter.v1.*/snapshots/* \
@@ -115,6 +141,13 @@ probe_containerd_items() {
     done
     echo "$count"
   }
+}
+
+# 64 where there is no containerd.
+probe_cgroupfs() {
+  command -v containerd >/dev/null || return 64
+  names=$(cgroupfs_in_use) || return
+  [ -z "$names" ] || printf '%s\n' "$names" | sort -u
 }
 
 probe_node_object() {

@@ -6,8 +6,9 @@ locate() {
   HERE=$REAL
 }
 
-# Unmounts all below $ROOT that lies in the entries $1… (without them, all of it), deepest first, until mountinfo shows nothing more; LAZY=yes detaches what is busy. Never by
-# force: that would end the connection to a server or FUSE file system for everything mounted from it, media included.
+# Unmounts all below $ROOT that lies in the entries $1… (without them, all of it), deepest first, until mountinfo shows
+# nothing more; LAZY=yes detaches what is busy. Never by force: that would end the connection to a server or FUSE file
+# system for everything mounted from it, media included.
 unmount_below() { each_folder unmount_in "$@"; }
 
 # The folder is $1.
@@ -93,6 +94,25 @@ entries() {
 remove_contents() { case $ROOT in /*) remove ;; *) return 76 ;; esac }
 remove_entries() { [ $# -gt 0 ] && remove "$@"; }
 
+# The same for entries that match the constant patterns $1….
+remove_matching() {
+  locate "$ROOT" || return
+  names=$(matching "$HERE" "$@") || return
+  [ -n "$names" ] || return 64
+  set -f
+  # shellcheck disable=SC2086 # plain names
+  remove $names
+}
+
+# Prints what in folder $1 matches the patterns $2…, as far as they are plain names.
+matching() {
+  folder=$1
+  shift
+  for pattern in "$@"; do
+    find "$folder" -mindepth 1 -maxdepth 1 -name "$pattern" || return
+  done | sed 's:.*/::' | awk '/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/'
+}
+
 # Removes the entries $1… of $ROOT; without entries, all that is in it.
 remove() { each_folder remove_in "$@"; }
 
@@ -145,8 +165,11 @@ kubeadm_may_delete() {
 kubeadm_reset_secluded() {
   kubeadm_may_delete || return
   cover_protected || return
-  if cni_is_shared && [ -d /var/lib/cni ]; then
-    mount -t tmpfs -o ro,size=4k,mode=0 kfleet /var/lib/cni || return # kubeadm before 1.24 empties it, leases of others included
+  cover /var/lib/etcd || return # the member has its own step, and its data too
+  if cni_is_shared; then
+    cover /var/lib/cni || return # kubeadm before 1.24 empties it, leases of others included
   fi
-  timeout -k 10 180 kubeadm reset --force --cri-socket "$CRI_SOCKET" --skip-phases=remove-etcd-member
+  set -- --force --cri-socket "$CRI_SOCKET" --skip-phases=remove-etcd-member
+  case $(timeout -k 1 20 kubeadm reset --help 2>/dev/null) in *--cleanup-tmp-dir*) set -- "$@" --cleanup-tmp-dir ;; esac
+  timeout -k 10 180 kubeadm reset "$@"
 }

@@ -6,19 +6,37 @@ check_backup() {
   return 1
 }
 
+# What that run replaced, or nothing where there was nothing; what does not start is taken back.
 restore_containerd_config() {
-  if [ ! -f "$FROM/containerd-config.toml" ]; then
+  # shellcheck disable=SC2034 # for roll_back_config
+  began=$(date +%s)
+  if [ -f "$FROM/containerd-config.toml" ]; then
+    CONFIG=$(cat "$FROM/containerd-config.toml" && printf x) || return
+    CONFIG=${CONFIG%x}
+    [ ! -f "$CONFIG_FILE" ] || [ "$(cat "$CONFIG_FILE" && printf x)" != "${CONFIG}x" ] || return 64
+    install_config || return
+    cp -p -- "$FROM/containerd-config.toml" "$CONFIG_FILE" || return # with its owner and mode
+  elif [ -f "$FROM/containerd-config.none" ]; then
+    [ -f "$CONFIG_FILE" ] || return 64
+    (umask 077 && mkdir -p "$BACKUP") && mv -- "$CONFIG_FILE" "$BACKUP/containerd-config.toml" || return
+  else
     say "that run did not change containerd's config"
     return 64
   fi
-  CONFIG=$(cat "$FROM/containerd-config.toml" && printf x) || return
-  CONFIG=${CONFIG%x}
-  write_containerd_config
+  # shellcheck disable=SC2034 # for roll_back_config
+  trouble=$(restart_containerd 2>&1) && trouble=$(await_cri 2>&1) && return
+  roll_back_config
+  return 1
 }
 
-# The rules of each backend as they were; chains that were made since are gone afterwards.
+# The rules of each backend as they were; chains that were made since are gone afterwards. Of nftables, ipsets and IPVS
+# what is Kubernetes'.
 restore_firewall() {
   any=64
+  for file in ipset.sets nft.tables ipvs.services; do
+    [ ! -s "$FROM/$file" ] || any=0
+  done
+  restore_sets "$FROM" || return
   for rules in "$FROM"/*.rules; do
     [ -s "$rules" ] || continue
     tool=${rules##*/}
@@ -30,6 +48,7 @@ restore_firewall() {
     "$tool-restore" <"$rules" || return
     any=0
   done
+  restore_ipvs "$FROM" || return
   [ "$any" -eq 0 ] || say "that run kept no rules"
   return "$any"
 }

@@ -1,19 +1,7 @@
 # --- units and processes -----------------------------------------------------------------------------------------
-# 76 where this machine carries a control plane or etcd: kfleet resets workers only.
+# 76 where this machine is not to be changed, or lacks what makes deleting safe.
 check_worker() {
-  for manifest in kube-apiserver etcd kube-controller-manager kube-scheduler; do
-    if [ -e "/etc/kubernetes/manifests/$manifest.yaml" ]; then
-      say "refused: /etc/kubernetes/manifests/$manifest.yaml is there, so this is a control-plane node"
-      return 76
-    fi
-  done
-  # No worker has these, and they cannot be made again: manifests may be moved away for maintenance.
-  for file in pki/ca.key pki/etcd/ca.key controller-manager.conf; do
-    if [ -e "/etc/kubernetes/$file" ]; then
-      say "refused: /etc/kubernetes/$file is there, so this is or was a control-plane node"
-      return 76
-    fi
-  done
+  check_role || return
   for tool in readlink stat awk sort cut sed wc find rm unshare mount umount timeout systemctl; do
     command -v "$tool" >/dev/null || {
       say "refused: $tool is missing on this node, and without it deleting cannot be made safe"
@@ -24,36 +12,14 @@ check_worker() {
 
 # 76 where the containerd whose state is to be removed serves anybody but Kubernetes: running, stopped, or only images.
 check_containerd_is_ours() {
-  for namespace in /run/containerd/io.containerd.runtime.v*/* /var/lib/containerd/io.containerd.runtime.v*/*; do
-    [ -d "$namespace" ] && [ "${namespace##*/}" != k8s.io ] && [ -n "$(ls -A -- "$namespace")" ] || continue
-    say "refused: containerd also runs containers of ${namespace##*/}, which are not Kubernetes' ($namespace)"
+  sharers=$(containerd_sharers) || {
+    say "refused: what others keep in containerd could not be listed"
     return 76
-  done
-  if names=$(timeout -k 1 15 ctr --address "${CRI_SOCKET#unix://}" namespaces ls -q 2>/dev/null); then
-    for name in $names; do
-      [ "$name" != k8s.io ] || continue
-      things=$(in_namespace "$name" containers) && images=$(in_namespace "$name" images) || {
-        say "refused: what containerd keeps for $name could not be listed"
-        return 76
-      }
-      [ -n "$things$images" ] || continue
-      say "refused: containerd also keeps containers or images of $name, which are not Kubernetes'"
-      return 76
-    done
-  elif grep -qaE 'moby|buildkit|nerdctl' /var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db 2>/dev/null; then
-    say "refused: containerd does not answer, and its metadata name Docker, BuildKit or nerdctl"
-    return 76
-  fi
-  case $(systemctl show -p ActiveState --value docker.service) in
-    inactive | failed) ;;
-    *)
-      say "refused: docker is running, or whether it is could not be told, and its containers may live in this containerd"
-      return 76
-      ;;
-  esac
+  }
+  [ -n "$sharers" ] || return 0
+  say "refused: others use this containerd ($(printf '%s\n' "$sharers" | in_a_row)); with --allow-shared-runtime only Kubernetes' share of it is removed"
+  return 76
 }
-
-in_namespace() { timeout -k 1 15 ctr --address "${CRI_SOCKET#unix://}" --namespace "$1" "$2" ls -q; }
 
 # Whether it is loaded does not matter: a masked unit can run.
 stop_unit() {
@@ -83,9 +49,8 @@ backup() {
     copy=$BACKUP$path
     (umask 077 && mkdir -p -- "${copy%/*}") && cp -a -x -- "$path" "${copy%/*}/" || return
   done
-  for tool in $(firewall_tools); do
-    "$tool-save" >"$BACKUP/$tool.rules" || return
-  done
+  # A second phase of the same run may find a firewall that the first has changed already.
+  [ -e "$BACKUP/ipvs.services" ] || save_firewall "$BACKUP" || return
   say "copies are in $BACKUP"
 }
 
@@ -107,13 +72,9 @@ remove_pods() {
 # the namespace k8s.io; never by a pattern over command lines.
 kill_pods() {
   found=64
-  killed=
-  for group in /sys/fs/cgroup/kubepods.slice /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods.slice /sys/fs/cgroup/*/kubepods; do
-    [ -d "$group" ] || continue
-    pids=$(find "$group" -name cgroup.procs -exec cat {} +)
-    for pid in $pids; do
-      kill -9 "$pid" && found=0 && killed="$killed $pid"
-    done
+  set -- /sys/fs/cgroup/kubepods.slice /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods.slice /sys/fs/cgroup/*/kubepods
+  for group in "$@"; do
+    [ ! -d "$group" ] || kill_group "$group"
   done
   for process in /proc/[0-9]*; do
     pid=${process#/proc/}
@@ -121,19 +82,44 @@ kill_pods() {
     words=$(tr '\0' '\n' <"$process/cmdline")
     printf '%s\n' "$words" | grep -A1 -x -e -namespace | grep -q -x k8s.io || continue
     printf '%s\n' "$words" | grep -A1 -x -e -address | grep -q -x "${CRI_SOCKET#unix://}" || continue # k3s has its own
-    children=$(awk -v parent="$pid" '/^Pid:/ { pid = $2 } /^PPid:/ && $2 == parent { print pid }' /proc/[0-9]*/status 2>/dev/null)
-    for child in $children; do
-      kill -9 "$child" && killed="$killed $child"
-    done
-    kill -9 "$pid" && found=0
+    found=0
+    # What a container's first process leaves behind becomes a child of the shim.
+    gone children_of "$pid"
+    kill -9 "$pid"
   done
-  # Their mounts are busy until they are gone.
-  left=50
-  for pid in $killed; do
-    while [ "$left" -gt 0 ] && [ -d "/proc/$pid" ]; do
-      left=$((left - 1))
-      sleep 0.1
-    done
+  # Only now are the cgroups empty. systemd takes its slice out of its own hierarchy; runc's of version 1 stay.
+  case $(systemctl show -p ActiveState --value kubepods.slice) in
+    active) timeout -k 5 60 systemctl stop kubepods.slice && found=0 ;;
+  esac
+  for group in "$@"; do
+    [ ! -d "$group" ] || { find "$group" -depth -type d -exec rmdir {} + && found=0; }
   done
   return "$found"
+}
+
+# Kills all in cgroup $1 and below. Version 2 has a file for it from Linux 5.14 on; a frozen group of version 1 must thaw
+# before its processes can die.
+kill_group() {
+  [ -n "$(pids_of "$1")" ] || return 0
+  found=0
+  if [ -w "$1/cgroup.kill" ]; then
+    echo 1 >"$1/cgroup.kill"
+  else
+    find "$1" -name freezer.state | while IFS= read -r state; do echo THAWED >"$state"; done
+  fi
+  gone pids_of "$1"
+}
+pids_of() { find "$1" -name cgroup.procs -exec cat {} +; }
+children_of() { # through cat, as processes come and go
+  cat /proc/[0-9]*/status 2>/dev/null | awk -v parent="$1" '/^Pid:/ { pid = $2 } /^PPid:/ && $2 == parent { print pid }'
+}
+
+# Kills what the command prints until it prints nothing more, for 5 s at most: mounts are busy until processes are gone.
+gone() {
+  left=50
+  while pids=$("$@") && [ -n "$pids" ] && [ "$left" -gt 0 ]; do
+    for pid_to_kill in $pids; do kill -9 "$pid_to_kill"; done
+    left=$((left - 1))
+    sleep 0.1
+  done
 }

@@ -27,25 +27,8 @@ pub(crate) struct Layout {
 /// What a gentle reset empties, as far as the guard looks at it first.
 const GENTLE: [Root; 3] = [Root::Kubelet, Root::EtcKubernetes, Root::CniState];
 
-/// Where things are mounted on a worker, by frequency. Nothing unmounts below the last ones.
-const BUSY_ROOTS: [Root; 16] = [
-    Root::Kubelet,
-    Root::Kubelet,
-    Root::Kubelet,
-    Root::Kubelet,
-    Root::Kubelet,
-    Root::Kubelet,
-    Root::Kubelet,
-    Root::Kubelet,
-    Root::ContainerdState,
-    Root::ContainerdState,
-    Root::ContainerdRoot,
-    Root::ContainerdRoot,
-    Root::EtcKubernetes,
-    Root::CniState,
-    Root::PodLogs,
-    Root::FlannelRun,
-];
+/// Where things are mounted on a worker.
+const MOUNTED: [Root; 4] = [Root::Kubelet, Root::Kubelet, Root::ContainerdState, Root::ContainerdRoot];
 
 pub(crate) fn layout(dice: &mut Dice) -> Layout {
     let run = dice.pick(&[Run::Gentle, Run::Aggressive]);
@@ -87,7 +70,7 @@ pub(crate) fn layout(dice: &mut Dice) -> Layout {
 /// One more thing, of a random name, in a folder that a reset empties. What cannot be there is left out.
 fn item(dice: &mut Dice) -> String {
     let (kind, text) = dice.pick(&ITEMS);
-    let root = dice.pick(&BUSY_ROOTS);
+    let root = if dice.roll(12) == 0 { dice.pick(&Root::ALL) } else { dice.pick(&MOUNTED) };
     let from = dice.pick(&["/srv/media", "/srv/media/deep", "/mnt/media", "/srv", "/disk/other", "\"$last\""]);
     let name = dice.pick(&NAMES).replace("//", "").replace('\'', r"'\''");
     // What was planted last may lie in the media too; a part of the root must not come there.

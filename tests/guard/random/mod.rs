@@ -6,13 +6,13 @@ mod layout;
 mod verdict;
 
 use crate::as_root;
-use crate::sandbox::MACHINES;
+use crate::sandbox::{MACHINES, in_parallel};
 use dice::Dice;
 use kinds::{ALIASED, ITEMS, MEDIA, MOVED};
 use layout::layout;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 use verdict::verdict;
 
@@ -46,26 +46,13 @@ as_root! {
         let clock = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
         let first = number("KFLEET_GUARD_SEED").unwrap_or(clock * 1000);
         println!("guard: {layouts} random machines from KFLEET_GUARD_SEED={first}");
-        let next = AtomicU64::new(0);
-        let (counts, failures) = (Mutex::default(), Mutex::new(Vec::new()));
-        std::thread::scope(|scope| {
-            for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
-                scope.spawn(|| loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= layouts {
-                        break;
-                    }
-                    let failed = try_seed(first + n, &counts);
-                    failures.lock().expect("no panic").extend(failed);
-                });
-            }
-        });
+        let counts = Mutex::default();
+        let failures: Vec<_> = in_parallel(layouts, |n| try_seed(first + n, &counts)).into_iter().flatten().collect();
         let counts = counts.into_inner().expect("no panic");
         for (kind, count) in &counts {
             println!("guard: {count:>5} {kind}");
         }
         println!("guard: {} machines so far in all tests", MACHINES.load(Ordering::Relaxed));
-        let failures = failures.into_inner().expect("no panic");
         assert!(failures.is_empty(), "{} of {layouts} failed\n{}", failures.len(), failures.join("\n"));
         if layouts >= 1000 {
             for (kind, _) in MEDIA.iter().chain(&MOVED).chain(&ALIASED).chain(&ITEMS) {

@@ -4,12 +4,19 @@ use super::layout::Layout;
 use crate::outcome::Outcome;
 use crate::steps::Run;
 
+/// How it is counted, the words, and what explains it.
+type Excuse = (&'static str, &'static str, fn(&Layout, &Outcome) -> bool);
+
 /// Ends of a safe reset other than its completion. Each needs something in the layout that explains it, and words in
 /// what the script said.
-const EXCUSES: [(&str, &str, fn(&Layout, &Outcome) -> bool); 3] = [
+const EXCUSES: [Excuse; 4] = [
     ("= ended: mounts elsewhere would go along", "would go with it", |layout, _| layout.shared),
     ("= ended: gentle, and a mount is in use", "still mounted below", |layout, outcome| {
         layout.run == Run::Gentle && has(outcome, &["busy", "held"])
+    }),
+    // Mounts are shared, so a mount on the copy of a root is one on the root, and hides what was mounted below it.
+    ("= ended: a mount is hidden by another", "not mounted", |_, outcome| {
+        has(outcome, &["of the root itself", "of what is in a root"])
     }),
     ("= ended: a folder is in use under another name", "Device or resource busy", |layout, outcome| {
         layout.kinds.iter().any(|kind| kind == "root on a bind mount")

@@ -1,0 +1,21 @@
+# shellcheck shell=sh disable=SC2059 # only passes on what it is called with
+# Read before a phase's script by the same shell. A step begins with a mark, which the script prints.
+interrupt_at=none interrupt_after=0
+if [ -e /run/testbed/interrupt ]; then
+    read -r interrupt_at interrupt_after </run/testbed/interrupt
+    rm /run/testbed/interrupt
+fi
+
+printf() {
+    command printf "$@" || return
+    case ${3-} in
+    "begin $interrupt_at")
+        if [ "$interrupt_after" = 0.000 ]; then
+            systemctl kill --signal=KILL kfleet.service
+            sleep 60
+        else
+            (sleep "$interrupt_after" && exec systemctl kill --signal=KILL kfleet.service) 3>&- 4>&- &
+        fi
+        ;;
+    esac
+}
