@@ -301,7 +301,8 @@ mod tests {
                 ..Facts::default()
             };
             let allow = Allow { shared_runtime, ..Allow::default() };
-            aggressive(&ResetRequest { level: Level::Aggressive, run: "run", facts: &facts, allow }).unwrap()
+            aggressive(&ResetRequest { level: Level::Aggressive, run: "run", facts: &facts, allow }, Etcd::default())
+                .unwrap()
         };
         let empties = |steps: &[Step]| {
             let of_containerd = |step: &Step| {

@@ -224,7 +224,6 @@ impl Step {
             Self::Remove(path) => {
                 let function = match (path.root(), path.names()) {
                     (Root::CniState, _) => "remove_cni_state \"$@\"",
-                    (Root::BpfGlobals, _) => "remove_matching \"$@\"",
                     (Root::Etcd, _) => "remove_etcd_data",
                     (_, []) => "remove_contents",
                     (_, [_, ..]) => "remove_entries \"$@\"",

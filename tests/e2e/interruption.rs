@@ -5,7 +5,7 @@
 //! with which a step begins: from here one would come too late for most of them.
 
 use crate::bed::Bed;
-use crate::items::{ITEMS, NOT_YET, difference};
+use crate::items::{ITEMS, difference};
 use crate::run::{Run, kfleet};
 use kfleet::model::{Event, Kind, Level, Outcome, Phase};
 use std::collections::VecDeque;
@@ -28,13 +28,12 @@ const SHAPE: &str = "/usr/local/lib/testbed/fingerprint shape";
 #[expect(clippy::print_stdout, reason = "the counts are the result")]
 pub fn at_every_step(bed: &Bed) {
     bed.fresh(&NODES);
-    let items: Vec<&str> = ITEMS.into_iter().filter(|item| !NOT_YET.contains(item)).collect();
     on_all(|node| {
         bed.plant(node, "media");
-        bed.items(node, "others", &items);
+        bed.items(node, "others", &ITEMS);
         bed.see(node, HOOK);
     });
-    for (level, planted) in [(Level::Gentle, &["state"][..]), (Level::Aggressive, &items)] {
+    for (level, planted) in [(Level::Gentle, &["state"][..]), (Level::Aggressive, &ITEMS)] {
         let total = each_step(bed, level, planted);
         println!("interrupted {level}: {total}");
     }

@@ -28,9 +28,6 @@ pub const ITEMS: [&str; 13] = [
 /// What stays because somebody else lives on the node: on a node of its own, since it changes what the items above mean.
 const NEIGHBOURS: [&str; 2] = ["podman", "kubeconfig-elsewhere"];
 
-/// Items that the reset does not remove yet: what is left of them is told, and fails nothing.
-pub const NOT_YET: &[&str] = &["drop-ins", "kubeconfig", "tmp"];
-
 pub fn before_and_after(bed: &Bed) {
     bed.fresh(&["node1", "node2", "sid", "bookworm"]);
     let nodes: [(&str, &[&str]); 4] =
@@ -43,7 +40,6 @@ pub fn before_and_after(bed: &Bed) {
 }
 
 /// One node's before and after; returns what is wrong, all of it.
-#[expect(clippy::print_stdout, reason = "what is not yet removed is told")]
 fn prove(bed: &Bed, node: &str, items: &[&str]) -> Vec<String> {
     bed.plant(node, "media");
     bed.items(node, "others", items);
@@ -59,15 +55,7 @@ fn prove(bed: &Bed, node: &str, items: &[&str]) -> Vec<String> {
     let left = bed.items(node, "left", items);
     let mut problems = Vec::new();
     for (item, left) in left.iter().filter(|(_, left)| !left.is_empty()) {
-        let said = format!("{node}: {item}: left behind: {}", left.trim().replace('\n', ", "));
-        if NOT_YET.contains(&item.as_str()) {
-            println!("not yet: {said}");
-        } else {
-            problems.push(said);
-        }
-    }
-    for item in NOT_YET.iter().filter(|item| left.get(**item).is_some_and(String::is_empty)) {
-        println!("{node}: {item} is removed by now; strike it from NOT_YET");
+        problems.push(format!("{node}: {item}: left behind: {}", left.trim().replace('\n', ", ")));
     }
     let after = bed.items(node, "kept", items);
     problems.extend(before.iter().filter(|(item, kept)| after[*item] != **kept).map(|(item, kept)| {

@@ -94,25 +94,6 @@ entries() {
 remove_contents() { case $ROOT in /*) remove ;; *) return 76 ;; esac }
 remove_entries() { [ $# -gt 0 ] && remove "$@"; }
 
-# The same for entries that match the constant patterns $1….
-remove_matching() {
-  locate "$ROOT" || return
-  names=$(matching "$HERE" "$@") || return
-  [ -n "$names" ] || return 64
-  set -f
-  # shellcheck disable=SC2086 # plain names
-  remove $names
-}
-
-# Prints what in folder $1 matches the patterns $2…, as far as they are plain names.
-matching() {
-  folder=$1
-  shift
-  for pattern in "$@"; do
-    find "$folder" -mindepth 1 -maxdepth 1 -name "$pattern" || return
-  done | sed 's:.*/::' | awk '/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/'
-}
-
 # Removes the entries $1… of $ROOT; without entries, all that is in it.
 remove() { each_folder remove_in "$@"; }
 

@@ -7,6 +7,6 @@ probe_residue() {
 # Pinned maps and programs of Cilium and of Calico's eBPF mode.
 residue_bpf() {
   [ -d /sys/fs/bpf/tc/globals ] || return 0
-  names=$(matching /sys/fs/bpf/tc/globals 'cilium_*' 'cali_*') || return
+  names=$(entries print /sys/fs/bpf/tc/globals 'cilium_*' 'cali_*') || return
   [ -z "$names" ] || echo "$(printf '%s\n' "$names" | wc -l) BPF objects of Cilium or Calico in /sys/fs/bpf/tc/globals"
 }
