@@ -3,8 +3,10 @@
 use super::support::{SHELLS, run};
 use std::fs;
 
-const LIBRARY: [&str; 11] = [
+const LIBRARY: &[&str] = &[
     include_str!("../../src/plan/sh/guard.sh"),
+    include_str!("../../src/plan/sh/backing.sh"),
+    include_str!("../../src/plan/sh/roots.sh"),
     include_str!("../../src/plan/sh/remove.sh"),
     include_str!("../../src/plan/sh/network.sh"),
     include_str!("../../src/plan/sh/netns.sh"),
@@ -185,22 +187,22 @@ set +e
 "#;
 
 const BACK_AND_FORTH: &str = r#"
-show >"$FOLDER/before"; mkdir "$FOLDER/copies"
-save_firewall "$FOLDER/copies"; echo "saved $?"
-purge_firewall >"$FOLDER/said"; echo "purged $?"
-show >"$FOLDER/after"
-undo_purge "$FOLDER/copies"; echo "restored $?"
-show >"$FOLDER/again"
-undo_purge "$FOLDER/copies"; show | cmp - "$FOLDER/again" && echo "twice is once"
-cmp "$FOLDER/before" "$FOLDER/again" && echo "same as before"
-diff "$FOLDER/before" "$FOLDER/after"; cat "$FOLDER/said" "$FOLDER/after"
+show >"$TEMPORARY/before"; mkdir "$TEMPORARY/copies"
+save_firewall "$TEMPORARY/copies"; echo "saved $?"
+purge_firewall >"$TEMPORARY/said"; echo "purged $?"
+show >"$TEMPORARY/after"
+undo_purge "$TEMPORARY/copies"; echo "restored $?"
+show >"$TEMPORARY/again"
+undo_purge "$TEMPORARY/copies"; show | cmp - "$TEMPORARY/again" && echo "twice is once"
+cmp "$TEMPORARY/before" "$TEMPORARY/again" && echo "same as before"
+diff "$TEMPORARY/before" "$TEMPORARY/after"; cat "$TEMPORARY/said" "$TEMPORARY/after"
 "#;
 
 /// Prints what `body` says as root in such namespaces; `None` where this is not root.
 pub fn in_namespace(body: &str) -> Option<String> {
     let root = fs::read_to_string("/proc/self/status").is_ok_and(|s| s.lines().any(|l| l.starts_with("Uid:\t0\t")));
     let namespace = "mount -t sysfs sysfs /sys; ip link set lo up";
-    root.then(|| said(&NAMESPACE, &format!("FOLDER=$(mktemp -d)\n{namespace}\n{body}\nrm -r \"$FOLDER\"")))
+    root.then(|| said(&NAMESPACE, &format!("TEMPORARY=$(mktemp -d)\n{namespace}\n{body}\nrm -r \"$TEMPORARY\"")))
 }
 
 #[test]
