@@ -14,8 +14,8 @@ use std::sync::Mutex;
 /// Nodes with containerd 1.7, and one with 2.
 const NODES: [&str; 5] = ["node1", "node2", "node3", "node4", "sid"];
 
-/// Steps that take longer than this undisturbed are killed halfway through as well, in milliseconds.
-const LONG_MS: u64 = 60;
+/// Steps that take longer than this undisturbed are killed within as well, in milliseconds.
+const LONG_MS: u64 = 100;
 
 /// The phase's unit starts what kills it in time (`tests/testbed/rootfs/usr/local/lib/testbed/phase`).
 const HOOK: &str = "mkdir -p /run/systemd/system/kfleet.service.d && \
@@ -51,7 +51,7 @@ fn each_step(bed: &Bed, level: Level, planted: &[&str]) -> String {
     });
     let steps = durations(&undisturbed[0].2);
     let mut jobs: VecDeque<(usize, u64)> = (0..steps.len()).map(|step| (step, 0)).collect();
-    jobs.extend(steps.iter().enumerate().filter(|(_, ms)| **ms > LONG_MS).map(|(step, ms)| (step, ms / 2)));
+    jobs.extend(steps.iter().enumerate().filter(|(_, ms)| **ms > LONG_MS).map(|(step, ms)| (step, ms / 4)));
     let queue = Mutex::new(jobs);
     let problems: Mutex<Vec<String>> = Mutex::default();
     let hits = on_all(|node| {
