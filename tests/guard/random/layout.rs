@@ -54,7 +54,8 @@ pub(crate) fn layout(dice: &mut Dice) -> Layout {
     // Copies are kept of the folder of CNI configs, and not of a whole machine.
     let root = if run == Run::Gentle && root == "/etc/cni/net.d" { "/var/log/pods" } else { root };
     let aliased = unsafe_ && (run == Run::Aggressive || GENTLE.contains(&root));
-    let plugin = !["kubelet", "kubernetes", "cni", "flannel", "containerd", "/var/log"].iter().any(|name| root.contains(name));
+    let plugin =
+        !["kubelet", "kubernetes", "cni", "flannel", "containerd", "/var/log"].iter().any(|name| root.contains(name));
     if plugin || dice.roll(8) == 0 {
         add(("plugins", "plugins"), "");
     }
