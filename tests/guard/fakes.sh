@@ -26,9 +26,18 @@ fake_systemctl() {
       echo "{ path=/usr/bin/containerd ; argv[]=/usr/bin/containerd $(cat /fake/options 2>/dev/null) ; ignore_errors=no }"
       ;;
     'cat kubelet.service') echo 'ExecStart=/usr/bin/kubelet $KUBELET_EXTRA_ARGS' ;;
-    'stop kubelet.service' | 'stop containerd.service') echo inactive >"/fake/units/$2" ;;
+    'stop kubepods.slice') ;;
+    'stop '*.service | 'stop kfleet-firewall.timer') echo inactive >"/fake/units/$2" ;;
     'restart containerd.service') containerd_starts ;;
     daemon-reload | 'reset-failed '* | 'enable --quiet kubelet.service') ;;
+    *) unknown "$@" ;;
+  esac
+}
+
+# A timer is started, and never ends here.
+fake_systemd_run() {
+  case $* in
+    *' --unit=kfleet-firewall '*' --on-active='*) echo active >/fake/units/kfleet-firewall.timer ;;
     *) unknown "$@" ;;
   esac
 }
@@ -47,7 +56,7 @@ containerd_starts() {
 fake_containerd() {
   case $* in
     '--config '*' config dump') cat "$2" ;;
-    'config dump') cat /fake/dump ;;
+    'config dump') cat /fake/dump && { [ ! -f /etc/containerd/config.toml ] || cat /etc/containerd/config.toml; } ;;
     *) unknown "$@" ;;
   esac
 }
@@ -64,14 +73,10 @@ fake_crictl() {
       while read -r pid; do kill -9 "$pid"; done <"$CGROUP"
       : >"$CGROUP"
       ;;
-    info) echo '{"status":{"conditions":[{"type":"RuntimeReady","status":true}]}}' ;;
-    *) unknown "$@" ;;
-  esac
-}
-
-fake_ctr() {
-  case $* in
-    '--address '*' namespaces ls -q') echo k8s.io ;;
+    info)
+      echo '{"status":{"conditions":[{"type":"RuntimeReady","status":true}]},"config":{"containerd":{"runtimes":'
+      echo '{"runc":{"runtimeType":"io.containerd.runc.v2","options":{"SystemdCgroup":true}}}}}}'
+      ;;
     *) unknown "$@" ;;
   esac
 }
@@ -122,9 +127,41 @@ fake_restore() {
     }' "$rules" - >"$rules.new" && mv "$rules.new" "$rules"
 }
 
+# Tables, as lines of /fake/nft; sets, as lines of /fake/ipsets.
+fake_nft() {
+  case $* in
+    'list tables') sed 's/^/table /' /fake/nft ;;
+    'list table '*) printf 'table %s %s {\n}\n' "$3" "$4" ;;
+    '-f -')
+      while read -r delete table what; do
+        [ "$delete $table" = 'delete table' ] || unknown "$delete $table"
+        forget "$what" /fake/nft
+      done
+      ;;
+    *) unknown "$@" ;;
+  esac
+}
+
+fake_ipset() {
+  case $* in
+    'list -n') cat /fake/ipsets ;;
+    save) sed 's/.*/create & hash:ip/' /fake/ipsets ;;
+    'destroy '*) forget "$2" /fake/ipsets ;;
+    *) unknown "$@" ;;
+  esac
+}
+
+# Takes the line $1 out of file $2.
+forget() {
+  grep -qxF -- "$1" "$2" || return
+  grep -vxF -- "$1" "$2" >"$2.new"
+  mv "$2.new" "$2"
+}
+
 fake_ip() {
   case $* in
     '-o route get '*) echo "$4 dev eth0 src 192.0.2.1 uid 0" ;;
+    '-o address show'* | '-o -'[46]' route show'*) ;;
     'link delete '*) [ -e "/sys/class/net/$3" ] && rm -r "/sys/class/net/$3" ;;
     *) unknown "$@" ;;
   esac
@@ -133,5 +170,6 @@ fake_ip() {
 case $name in
   *tables*-save) fake_save "$@" ;;
   *tables*-restore) fake_restore "$@" ;;
+  systemd-run) fake_systemd_run "$@" ;;
   *) "fake_$name" "$@" ;;
 esac

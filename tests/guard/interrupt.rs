@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 /// Mounts of every kind that a reset meets, held by pods, and things of others next door.
 const WORKER: &str = r#"
+    plugins
     bind /srv/media "$SUBPATH"; tmpfs /srv/media/disk; files /srv/media/disk/film
     tmpfs /var/lib/kubelet/pods/0a1b2c3d/volumes/secret; files /var/lib/kubelet/pods/0a1b2c3d/volumes/secret/token
     bind /mnt/media/photo.jpg /var/lib/kubelet/pods/0a1b2c3d/etc-hosts; bind_ro /mnt/media "/var/lib/kubelet/pods/a b"

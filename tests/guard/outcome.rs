@@ -1,7 +1,7 @@
 //! What a machine left behind.
 
+use crate::sandbox::roots;
 use crate::steps::Run;
-use kfleet::model::Root;
 use kfleet::parse::{Mark, Marks, Part};
 use std::collections::BTreeSet;
 use std::fs;
@@ -51,7 +51,7 @@ impl Outcome {
         let before = text("reach-before");
         let points: Vec<String> = mount_points(&before).collect();
         let reals = text("real-roots");
-        let roots = Root::ALL.iter().map(|root| root.path()).zip(reals.split('\0'));
+        let roots = roots().into_iter().zip(reals.split('\0'));
         let below =
             |real: &str| points.iter().any(|point| point.strip_prefix(real).is_some_and(|rest| rest.starts_with('/')));
         let mounted = roots.filter(|(_, real)| below(real)).map(|(root, _)| root).collect();

@@ -25,12 +25,20 @@ plant_usual() {
   echo 'root = "/var/lib/containerd"' >/fake/dump
   echo active >/fake/units/containerd.service
   rules >/fake/rules/iptables-nft
+  printf '%s\n' 'inet mine' 'ip kube-proxy' >/fake/nft
+  printf '%s\n' mine KUBE-CLUSTER-IP >/fake/ipsets
 }
 
 rules() {
   printf '%s\n' '*nat' ':PREROUTING ACCEPT [0:0]' ':KUBE-SERVICES - [0:0]' ':ADMIN - [0:0]' \
     '-A PREROUTING -m comment --comment "not -j KUBE-SERVICES" -j ADMIN' '-A PREROUTING -j KUBE-SERVICES' \
     '-A KUBE-SERVICES -j RETURN' COMMIT
+}
+
+# What other network plugins than flannel have, and the next door's.
+plugins() {
+  files /run/calico/socket /var/lib/calico/nodename /run/cilium/state/x /var/lib/kube-router/kubeconfig /var/lib/weave/db \
+    /run/netns/mine /sys/fs/bpf/tc/globals/cilium_calls /sys/fs/bpf/tc/globals/mine
 }
 
 # bind FROM TO, like kubelet: the mount point is made where it is missing.
@@ -55,6 +63,13 @@ overlay() {
 overlay_of() {
   mkdir -p -- "$2/fs" "$2/work" "$3"
   mount -t overlay -o "lowerdir=$1,upperdir=$2/fs,workdir=$2/work" -- overlay "$3"
+}
+
+# The disk on $2 is the file $1, as far as /sys tells.
+image() {
+  mkdir -p /sys/block/loop7/loop
+  readlink -f -- "$1" >/sys/block/loop7/loop/backing_file
+  mountpoint -d -- "$2" >/sys/block/loop7/dev
 }
 
 # Folder $1 with all that is in it: behind a link, on a bind mount, on a disk of its own.

@@ -48,8 +48,8 @@ as_root! {
             let (first, again) = outcome.steps.split_at(outcome.steps.len() / 2);
             for (title, status) in again.iter().filter(|step| step.1 != 64) {
                 // What looks, and what always has something to say; containerd runs again, and has its folders again.
-                let fine = ["check", "keep", "kubeadm reset", "reload", "wait"].iter().any(|word| title.starts_with(word))
-                    || title.contains("containerd") && !title.contains("config");
+                let fine = ["check", "keep", "kubeadm reset", "reload"].iter().any(|word| title.starts_with(word))
+                    || title.contains("containerd");
                 assert!(fine && *status == 0, "{title}{outcome}");
             }
             assert_eq!(first.len(), again.len(), "{outcome}");

@@ -6,43 +6,47 @@ locate() {
   HERE=$REAL
 }
 
-# Unmounts all below $ROOT that lies in the entries $1… (without them, all of it), deepest first, until mountinfo shows nothing more; LAZY=yes detaches what is busy. Never by
-# force: that would end the connection to a server or FUSE file system for everything mounted from it, media included.
-unmount_below() { each_folder unmount_in "$*"; }
+# Unmounts all below $ROOT that lies in the entries $1… (without them, all of it), deepest first, until mountinfo shows
+# nothing more; LAZY=yes detaches what is busy. Never by force: that would end the connection to a server or FUSE file
+# system for everything mounted from it, media included.
+unmount_below() { each_folder unmount_in "$@"; }
 
+# The folder is $1.
 unmount_in() {
+  holding=$1
+  shift
   set -f # names of mount points are words here, never patterns
-  locate "$FOLDER" || return
-  points=$(mounts_below "$HERE" "$1") || return
+  locate "$holding" || return
+  points=$(mounts_below "$HERE" "$*") || return
   [ -n "$points" ] || return 64
-  guard "$FOLDER" || return
+  guard "$holding" || return
   for point in $points; do
     if by_fstab "$point"; then
       say "refused: $point is mounted by /etc/fstab; it is the admin's own, and would be back after the next boot"
       return 76
     fi
   done
-  taken=$(taken_along "$HERE" "$ROOT_PLACE" "$1") || return
+  taken=$(taken_along "$HERE" "$ROOT_PLACE" "$*") || return
   if [ -n "$taken" ]; then
     for point in $points; do
       point=$(unescape "$point")
       mount --make-private -- "${point%x}"
     done
     # Where mounts are stacked, those below cannot be named.
-    taken=$(taken_along "$HERE" "$ROOT_PLACE" "$1") || return
+    taken=$(taken_along "$HERE" "$ROOT_PLACE" "$*") || return
   fi
   if [ -n "$taken" ]; then
-    say "nothing below $FOLDER is unmounted, because these mounts elsewhere would go with it:"
+    say "nothing below $holding is unmounted, because these mounts elsewhere would go with it:"
     printf '%s\n' "$taken"
     return 75
   fi
   for how in plain lazy; do
     [ "$how" != lazy ] || [ "$LAZY" = yes ] || break
-    unmount_round "$how" "$1"
-    points=$(mounts_below "$HERE" "$1") || return
+    unmount_round "$how" "$*"
+    points=$(mounts_below "$HERE" "$*") || return
     [ -n "$points" ] || return 0
   done
-  unmounted "$HERE" "$1"
+  unmounted "$HERE" "$*"
 }
 
 # Whether /etc/fstab mounts $1, which is spelled as mountinfo has it; fstab escapes alike.
@@ -93,11 +97,14 @@ remove_entries() { [ $# -gt 0 ] && remove "$@"; }
 # Removes the entries $1… of $ROOT; without entries, all that is in it.
 remove() { each_folder remove_in "$@"; }
 
+# The folder is $1.
 remove_in() {
-  [ -d "$FOLDER" ] || return 64
-  there=$(entries print "$FOLDER/." "$@") || return # its contents, where it is a link
+  [ -d "$1" ] || return 64
+  holding=$1
+  shift
+  there=$(entries print "$holding/." "$@") || return # its contents, where it is a link
   [ -n "$there" ] || return 64
-  secluded remove_secluded "$FOLDER" "$@"
+  secluded remove_secluded "$holding" "$@"
 }
 
 remove_secluded() {

@@ -60,14 +60,16 @@ folders() {
   esac
 }
 
-# Runs "$@" for each folder that $ROOT stands for, which is $FOLDER then; 64 where all of them had nothing to do.
+# Runs function $1 with each folder that $ROOT stands for and the arguments $2…; 64 where all of them had nothing to do.
 each_folder() {
+  work=$1
+  shift
   list=$(folders "$ROOT") || return
   printf '%s\n' "$list" | {
     did=64
-    while IFS= read -r FOLDER; do
-      [ -n "$FOLDER" ] || continue
-      "$@" </dev/null
+    while IFS= read -r each; do
+      [ -n "$each" ] || continue
+      "$work" "$each" "$@" </dev/null
       status=$?
       case $status in
         0) did=0 ;;

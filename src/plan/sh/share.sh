@@ -67,9 +67,9 @@ collect_garbage() {
 
 # What containers that containerd lost track of have left mounted in folders that are Kubernetes' alone.
 unmount_share() {
-  # shellcheck disable=SC2034 # ROOT and LAZY are for unmount_below
+  # shellcheck disable=SC2034 # ROOT and LAZY are for unmount_in
   for ROOT in /run/containerd/io.containerd.runtime.v2.task/k8s.io /run/containerd/io.containerd.grpc.v1.cri; do
-    (LAZY=yes unmount_below)
+    (LAZY=yes each_folder unmount_in)
     rc=$?
     case $rc in 0 | 64) ;; *) return "$rc" ;; esac
   done

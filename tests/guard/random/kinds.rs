@@ -35,7 +35,7 @@ pub(crate) const MOVED: [Kind; 6] = [
 ];
 
 /// Where it is not: it and the media are one, or one lies in the other. Each works with every place of the media.
-pub(crate) const ALIASED: [Kind; 17] = [
+pub(crate) const ALIASED: [Kind; 20] = [
     ("root is a link to the media", "link_instead ROOT /srv/media"),
     ("root is a link into the media", "link_instead ROOT /srv/media/deep"),
     ("root is a link above the media", "link_instead ROOT /srv"),
@@ -61,6 +61,13 @@ pub(crate) const ALIASED: [Kind; 17] = [
     ("media are a link into the root", "files ROOT/m/film; link_instead /mnt/media ROOT/m"),
     ("media are a link in the root", "vacate /mnt/media; ln -s /disk/other ROOT/media; bind ROOT /mnt"),
     ("media are in the root", "files ROOT/m/film; vacate /mnt/media; bind ROOT/m /mnt/media"),
+    // No mount says so: overlays, and disks that are a file.
+    ("media are written to the root", "vacate /mnt/media; overlay_of /disk/other ROOT /mnt/media"),
+    ("media are read from the root", "vacate /mnt/media; overlay_of ROOT /disk/upper /mnt/media"),
+    (
+        "media are an image in the root",
+        "files ROOT/disk.img; vacate /mnt/media; tmpfs /mnt/media; files /mnt/media/film; image ROOT/disk.img /mnt/media",
+    ),
     ("a part of the media is in the root", "files ROOT/m/film; bind ROOT/m /srv/media/deep"),
 ];
 
@@ -88,10 +95,4 @@ pub(crate) const ITEMS: [Kind; 22] = [
     ("link from the media", "ln -s -- \"$at\" \"/srv/media/to $n\"; ln -s ROOT \"/mnt/media/to $n\""),
     ("link in /etc/kubernetes", "link_instead /etc/kubernetes/pki FROM"),
     ("plain file", "files \"$at\""),
-];
-
-/// Media whose content lies in a root, though no mount says so.
-pub(crate) const BACKED: [Kind; 2] = [
-    ("media are written to the root", "overlay_of /disk/other ROOT /mnt/media"),
-    ("media are read from the root", "overlay_of ROOT /disk/upper /mnt/media"),
 ];

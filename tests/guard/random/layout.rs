@@ -1,16 +1,12 @@
 //! Throws the dice for one machine.
 
 use super::dice::Dice;
-use super::kinds::{ALIASED, BACKED, ITEMS, MEDIA, MOVED};
+use super::kinds::{ALIASED, ITEMS, MEDIA, MOVED};
 use crate::case::Case;
 use crate::names::NAMES;
-use crate::sandbox::Shell;
+use crate::sandbox::{Shell, roots};
 use crate::steps::Run;
-use kfleet::model::Root;
 use std::fmt::Write;
-
-/// Whether machines are made whose media have their content in a root.
-const BACKING: bool = false;
 
 /// One random machine, and what a reset of it must come to.
 pub(crate) struct Layout {
@@ -25,10 +21,23 @@ pub(crate) struct Layout {
 }
 
 /// What a gentle reset empties, as far as the guard looks at it first.
-const GENTLE: [Root; 3] = [Root::Kubelet, Root::EtcKubernetes, Root::CniState];
+pub(super) const GENTLE: [&str; 3] = ["/var/lib/kubelet", "/etc/kubernetes", "/var/lib/cni"];
+
+/// The folders that are on each worker.
+const USUAL: [&str; 9] = [
+    "/var/lib/kubelet",
+    "/etc/kubernetes",
+    "/var/lib/cni",
+    "/etc/cni/net.d",
+    "/run/flannel",
+    "/run/containerd",
+    "/var/lib/containerd",
+    "/var/log/pods",
+    "/var/log/containers",
+];
 
 /// Where things are mounted on a worker.
-const MOUNTED: [Root; 4] = [Root::Kubelet, Root::Kubelet, Root::ContainerdState, Root::ContainerdRoot];
+const MOUNTED: [&str; 4] = ["/var/lib/kubelet", "/var/lib/kubelet", "/run/containerd", "/var/lib/containerd"];
 
 pub(crate) fn layout(dice: &mut Dice) -> Layout {
     let run = dice.pick(&[Run::Gentle, Run::Aggressive]);
@@ -40,16 +49,18 @@ pub(crate) fn layout(dice: &mut Dice) -> Layout {
     };
     add(dice.pick(&MEDIA), "");
     let unsafe_ = dice.roll(4) == 0;
-    let root = dice.pick(&Root::ALL);
+    let (root, other) = (dice.pick(&roots()), dice.pick(&USUAL));
+    let root = if dice.roll(4) == 0 { root } else { other };
     // Copies are kept of the folder of CNI configs, and not of a whole machine.
-    let root = if run == Run::Gentle && root == Root::CniConfig { Root::PodLogs } else { root };
+    let root = if run == Run::Gentle && root == "/etc/cni/net.d" { "/var/log/pods" } else { root };
     let aliased = unsafe_ && (run == Run::Aggressive || GENTLE.contains(&root));
-    if unsafe_ && BACKING && dice.roll(6) == 0 {
-        add(dice.pick(&BACKED), root.path());
-    } else {
-        add(if unsafe_ { dice.pick(&ALIASED) } else { dice.pick(&MOVED) }, root.path());
+    let plugin =
+        !["kubelet", "kubernetes", "cni", "flannel", "containerd", "/var/log"].iter().any(|name| root.contains(name));
+    if plugin || dice.roll(8) == 0 {
+        add(("plugins", "plugins"), "");
     }
-    kinds.push(format!("{} {}", if unsafe_ { "aliased:" } else { "placed:" }, root.path()));
+    add(if unsafe_ { dice.pick(&ALIASED) } else { dice.pick(&MOVED) }, root);
+    kinds.push(format!("{} {}", if unsafe_ { "aliased:" } else { "placed:" }, root));
     if dice.roll(2) == 0 {
         kinds.push("CNI is Kubernetes' alone".to_owned());
         plant.push_str("rm -f /etc/cni/net.d/87-podman.conflist\n");
@@ -70,18 +81,17 @@ pub(crate) fn layout(dice: &mut Dice) -> Layout {
 /// One more thing, of a random name, in a folder that a reset empties. What cannot be there is left out.
 fn item(dice: &mut Dice) -> String {
     let (kind, text) = dice.pick(&ITEMS);
-    let root = if dice.roll(12) == 0 { dice.pick(&Root::ALL) } else { dice.pick(&MOUNTED) };
+    let root = if dice.roll(12) == 0 { dice.pick(&USUAL) } else { dice.pick(&MOUNTED) };
     let from = dice.pick(&["/srv/media", "/srv/media/deep", "/mnt/media", "/srv", "/disk/other", "\"$last\""]);
     let name = dice.pick(&NAMES).replace("//", "").replace('\'', r"'\''");
     // What was planted last may lie in the media too; a part of the root must not come there.
     let last =
         if text.contains("ROOT") || text.contains("overlay") || from == "\"$last\"" { "$root/" } else { "$last/" };
     let below = match root {
-        Root::ContainerdState => dice.pick(&["$TASKS/c1/rootfs", "$root/io.containerd.grpc.v1.cri/sandboxes/", last]),
-        Root::ContainerdRoot => dice.pick(&["$root/tmpmounts/containerd-mount", "$root/", last]),
+        "/run/containerd" => dice.pick(&["$TASKS/c1/rootfs", "$root/io.containerd.grpc.v1.cri/sandboxes/", last]),
+        "/var/lib/containerd" => dice.pick(&["$root/tmpmounts/containerd-mount", "$root/", last]),
         _ => dice.pick(&["$root/", "$root/pods/0a1b2c3d/volume-subpaths/v/c/", "$root/pods/-x y/", last]),
     };
-    let root = root.path();
     let part = if from == "\"$last\"" { "mount of what is in a root" } else { "mount of what is not" };
     let text = text.replace("FROM", from).replace("ROOT", root);
     // Shared mounts in shared mounts multiply, so at some number it is enough.

@@ -1,6 +1,6 @@
 //! What became of a machine, and whether that is right.
 
-use super::layout::Layout;
+use super::layout::{GENTLE, Layout};
 use crate::outcome::Outcome;
 use crate::steps::Run;
 
@@ -26,8 +26,9 @@ const EXCUSES: [Excuse; 4] = [
 
 /// Whether something is mounted below a folder that this reset empties and below which it unmounts nothing.
 fn mounted_where_nothing_is(layout: &Layout, outcome: &Outcome) -> bool {
-    let unmounted = ["/var/lib/kubelet", "/run/containerd", "/var/lib/containerd"];
-    let emptied = |root: &str| layout.run == Run::Aggressive || ["/etc/kubernetes", "/var/lib/cni"].contains(&root);
+    let unmounted =
+        ["/var/lib/kubelet", "/run/containerd", "/var/lib/containerd", "/run/netns", "/run/calico", "/run/cilium"];
+    let emptied = |root: &str| layout.run == Run::Aggressive || GENTLE.contains(&root);
     outcome.mounted.iter().any(|root| !unmounted.contains(root) && emptied(root))
 }
 
