@@ -168,13 +168,25 @@ kubelet_folder() {
 # The arguments of process $1, one per line; a newline in one of them becomes a control character.
 arguments_of() { [ "${1:-0}" -eq 0 ] || tr '\0\n' '\n\001' 2>/dev/null <"/proc/$1/cmdline"; }
 
+# Prints a unit as systemd knows it, and those of its files that are left: a reset that was cut off may have taken a drop-in
+# away before systemd read them again, and systemctl cat fails then.
+loaded_unit() {
+  timeout -k 1 20 systemctl show -p NeedDaemonReload --value "$unit" | grep -qx yes || return
+  timeout -k 1 20 systemctl show -p ExecStart -p Environment "$unit" || return
+  paths=$(timeout -k 1 20 systemctl show -p FragmentPath -p DropInPaths --value "$unit") || return
+  for path in $paths; do
+    [ ! -e "$path" ] || cat -- "$path" || return
+  done
+  timeout -k 1 20 systemctl show -p EnvironmentFiles --value "$unit" | sed 's/^\(.*\) (ignore_errors=.*/EnvironmentFile=\1/'
+}
+
 # Prints each --root-dir in kubelet's unit and in the files that it, or a packaged one, takes its environment from.
 written_kubelet_dirs() {
   text=
   case $(timeout -k 1 20 systemctl show -p LoadState --value "$unit") in
     '') echo '?' ;; # no answer is no folder
     not-found | masked) ;;
-    *) text=$(timeout -k 1 20 systemctl cat "$unit") || echo '?' ;;
+    *) text=$(timeout -k 1 20 systemctl cat "$unit" 2>/dev/null) || text=$(loaded_unit) || echo '?' ;;
   esac
   files=$(printf '%s\n' "$text" | sed -n 's/^[[:space:]]*EnvironmentFile=-\{0,1\}//p')
   {
