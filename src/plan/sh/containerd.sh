@@ -76,9 +76,9 @@ install_config() {
   stage_config || return
   if [ -e "$CONFIG_FILE" ]; then
     # The first copy of a run is what was there before it.
-    [ -e "$BACKUP/containerd-config.toml" ] || cp -p -- "$CONFIG_FILE" "$BACKUP/containerd-config.toml" || return
+    [ -e "$BACKUP/containerd-config.toml" ] || [ -e "$BACKUP/containerd-config.none" ] || cp -p -- "$CONFIG_FILE" "$BACKUP/containerd-config.toml" || return
     echo "the old config is kept as $BACKUP/containerd-config.toml"
-  else
+  elif [ ! -e "$BACKUP/containerd-config.toml" ]; then
     : >"$BACKUP/containerd-config.none" || return
   fi
   mv -- "$CONFIG_FILE.kfleet" "$CONFIG_FILE"
