@@ -65,7 +65,8 @@ unmount_under() {
     while IFS= read -r mount; do
         mount=$(printf '%b' "${mount//\\/\\0}")
         case $mount in
-        "$dir" | "$dir"/*) umount -- "$mount" || die "could not unmount $mount" "see who holds it: fuser -vm '$mount'" ;;
+        # a process that was killed holds it until the kernel has taken it apart
+        "$dir" | "$dir"/*) wait_for 30 "$mount to be unmounted" umount -- "$mount" || die "could not unmount $mount" "see who holds it: fuser -vm '$mount'" ;;
         esac
     done <<<"$mounts"
 }

@@ -21,7 +21,7 @@ is_gone() { ! is_same_process "$1"; }
 
 end_process() {
     if is_same_process "$1"; then
-        kill -KILL "$(cat "$1.pid")"
+        kill -KILL "$(cat "$1.pid")" || is_gone "$1" # by itself, a moment ago
         wait_for 20 "process $(cat "$1.pid") to end" is_gone "$1" || die "process $(cat "$1.pid") does not end" "look at /proc/$(cat "$1.pid")/stack"
     fi
     rm -f "$1.pid" "$1.started"

@@ -39,7 +39,7 @@ const CUTS: &str = r#"
       head -c "$at" /run/kfleet/phase.sh >/run/kfleet/cut.sh
       /bin/sh /run/kfleet/cut.sh </dev/null >>/guard/cut-out 2>&1
       cuts=$((cuts + 1))
-      if [ "$at" -lt $((size - 264)) ]; then at=$((at + 64)); else at=$((at + 1)); fi
+      if [ "$at" -lt $((size - 264)) ]; then at=$((at + size / 500)); else at=$((at + 1)); fi
     done
     echo "$cuts $(grep -c -e ' begin [0-9]' /guard/cut-out)" >/guard/notes
 "#;

@@ -27,17 +27,18 @@ fake_systemctl() {
       ;;
     'cat kubelet.service') echo 'ExecStart=/usr/bin/kubelet $KUBELET_EXTRA_ARGS' ;;
     'stop kubepods.slice') ;;
-    'stop '*.service | 'stop kfleet-firewall.timer') echo inactive >"/fake/units/$2" ;;
+    'stop kfleet-firewall.timer') ;;
+    'stop '*.service) echo inactive >"/fake/units/$2" ;;
     'restart containerd.service') containerd_starts ;;
     daemon-reload | 'reset-failed '* | 'enable --quiet kubelet.service') ;;
     *) unknown "$@" ;;
   esac
 }
 
-# A timer is started, and never ends here.
+# A timer that is always stopped before its time.
 fake_systemd_run() {
   case $* in
-    *' --unit=kfleet-firewall '*' --on-active='*) echo active >/fake/units/kfleet-firewall.timer ;;
+    *' --unit=kfleet-firewall '*' --on-active='*) ;;
     *) unknown "$@" ;;
   esac
 }
@@ -90,7 +91,7 @@ fake_kubeadm() {
       cat /guard/etcd-word >&2
       return
       ;;
-    'reset --force '*) ;;
+    reset | 'reset --force '*) ;;
     *) unknown "$@" ;;
   esac
   for folder in /etc/kubernetes/manifests /etc/kubernetes/pki "$(readlink -m /var/lib/kubelet)" /var/lib/etcd \

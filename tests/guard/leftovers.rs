@@ -65,7 +65,7 @@ as_root! {
             for stays in ["50-admin.conf", "51-half.conf", "61 odd name.conf", "10-kubeadm.conf", "80-empty.conf", "90-mask.conf"] {
                 assert_has(outcome, &[&format!("{folder}/{stays} ")]);
             }
-            assert_eq!(outcome.notes.matches(BACKUP).count(), 4, "{outcome}");
+            assert_eq!(outcome.notes.matches(&format!("{BACKUP}/etc/systemd")).count(), 4, "{outcome}");
         });
     }
 
@@ -126,7 +126,7 @@ as_root! {
             Case::new(Run::Aggressive, format!("{KUBECONFIGS} {plant}")).how(LISTED).check(|outcome| {
                 outcome.assert_complete();
                 assert_eq!(outcome.status(KUBECONFIG), Some(64), "{outcome}");
-                assert!(!outcome.notes.contains(BACKUP), "{outcome}");
+                assert!(!has(outcome, &format!("{BACKUP}/root")), "{outcome}");
             });
         }
     }

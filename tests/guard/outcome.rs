@@ -64,7 +64,9 @@ impl Outcome {
             left_elsewhere,
             mounted,
             touched: before != reach,
-            kubeadm_ran: calls.iter().any(|call| call.starts_with("kubeadm reset")),
+            kubeadm_ran: calls
+                .iter()
+                .any(|call| call.trim() == "kubeadm reset" || call.starts_with("kubeadm reset --force")),
             calls,
             states: ["state", "state-again"].map(|name| text(name).split(['\0', '\n']).map(str::to_owned).collect()),
             unknown: text("unknown"),

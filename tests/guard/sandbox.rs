@@ -105,7 +105,7 @@ pub(crate) fn start(machine: &Machine<'_>, titles: &[String], nonce: &str) -> Ou
     fs::set_permissions(exchange.join("fakes.sh"), Permissions::from_mode(0o755)).expect("fakes that can be run");
     let host = fs::read_link("/proc/self/ns/mnt").expect("the host's mount namespace");
     let output = Command::new("timeout")
-        .args(["-k", "5", "60", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"])
+        .args(["-k", "5", "300", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"])
         .arg("/bin/sh")
         .arg(exchange.join("sandbox.sh"))
         .arg(folder.path())
