@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2059 # only passes on what it is called with
 # Read before a phase's script by the same shell. A step begins with a mark, which the script prints.
 interrupt_at=none interrupt_after=0
-if [ -e /run/testbed/interrupt ]; then
+if [ -s /run/testbed/interrupt ]; then
     read -r interrupt_at interrupt_after </run/testbed/interrupt
-    rm /run/testbed/interrupt
+    sed -i 1d /run/testbed/interrupt
 fi
 
 printf() {
