@@ -7,6 +7,7 @@
 mod aliases;
 mod arrival;
 mod case;
+mod copies;
 mod fixtures;
 mod interrupt;
 mod kubeadm;
