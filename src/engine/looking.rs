@@ -16,18 +16,24 @@ impl<T: Transport> Driver<'_, T> {
         if self.armed
             && let Some(fired) = self.take_timer_back().await?
         {
-            self.trouble = Some(fired); // and what is measured now holds: nothing changes the rules behind our back any more
+            return Err(fired); // a second try would lock the node in the same way
         }
         for last_try in [false, true] {
             let session = self.session().await?;
-            let count = if matches!(self.context.task, Task::Status) { Count::Top } else { Count::All };
+            // All that is in them once before anything is changed, and once after each change.
+            let counting = !matches!(self.context.task, Task::Status)
+                && (self.changed_since_probe || self.protected_before.is_none());
+            let count = if counting { Count::All } else { Count::Top };
             match measure(&session, self.node, &self.context.run, count, self.context.patience.probe).await {
                 Ok(facts) => {
                     self.session = Some(session);
                     self.facts = facts;
                     self.changed_since_probe = false;
-                    if let (None, Fact::Known(states)) = (&self.protected_before, &self.facts.protected) {
-                        self.protected_before = Some(states.clone());
+                    if counting {
+                        self.protected_now = self.facts.protected.clone();
+                    }
+                    if self.phases == 0 && self.protected_before.is_none() {
+                        self.protected_before = self.facts.protected.known().cloned();
                     }
                     self.ask_control_plane().await;
                     return Ok(());

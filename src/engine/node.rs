@@ -4,7 +4,7 @@ use super::context::{Context, Task};
 use super::status::row;
 use crate::diagnose::{findings, lost};
 use crate::escalate::{Action, Bounds, End, Escalation, Goal, Input};
-use crate::model::{Facts, Kind, Level, Node, NodeReport, Outcome, Phase, ProtectedState};
+use crate::model::{Fact, Facts, Kind, Level, Node, NodeReport, Outcome, Phase, ProtectedState};
 use crate::transport::Transport;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -25,6 +25,7 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         verify: false,
         changed_since_probe: false,
         protected_before: None,
+        protected_now: Fact::default(),
         phases: 0,
         armed: false,
         trouble: None,
@@ -65,6 +66,8 @@ pub(super) struct Driver<'a, T: Transport> {
     pub(super) changed_since_probe: bool,
     /// The protected paths as the first probe saw them.
     pub(super) protected_before: Option<Vec<ProtectedState>>,
+    /// The same as they were last counted.
+    pub(super) protected_now: Fact<Vec<ProtectedState>>,
     pub(super) phases: u32,
     /// A timer on the node may be waiting to restore its firewall.
     pub(super) armed: bool,
@@ -137,19 +140,22 @@ impl<T: Transport> Driver<'_, T> {
 
     /// Nothing counts as well done on a node whose protected paths are not what they were.
     async fn compared(&mut self, outcome: Outcome) -> Outcome {
-        let Some(before) = self.protected_before.take().filter(|_| self.phases > 0) else {
+        if self.phases == 0 {
             return outcome;
-        };
+        }
+        let unseen = |why: &str| format!("whether protected paths are as they were could not be told: {why}");
         let mut said = Vec::new();
         if self.changed_since_probe
             && let Err(why) = self.measure().await
         {
-            said.push(format!("whether protected paths are as they were could not be looked at: {why}"));
-        } else {
-            let losses = lost(&before, &self.facts.protected);
+            said.push(unseen(&why));
+        } else if let Some(before) = &self.protected_before {
+            let losses = lost(before, &self.protected_now);
             if !losses.is_empty() {
                 said.push(format!("protected paths are not as they were: {}", losses.join("; ")));
             }
+        } else {
+            said.push(unseen("they could not be looked at before"));
         }
         if said.is_empty() {
             return outcome;

@@ -42,7 +42,8 @@ impl ProtectedState {
     pub fn loss(&self, later: Option<&Presence>) -> Option<String> {
         let path = &self.path;
         let (before, after) = match (&self.seen, later) {
-            (Presence::Absent | Presence::Silent, _) => return None, // there was nothing to compare with
+            (Presence::Absent, _) => return None,
+            (Presence::Silent, _) => return Some(format!("{path} did not answer before, so it cannot be compared")),
             (_, None) => return Some(format!("{path} was not looked at afterwards")),
             (_, Some(Presence::Absent)) => return Some(format!("{path} is not there any more")),
             (_, Some(Presence::Silent)) => return Some(format!("{path} does not answer any more")),
@@ -93,5 +94,6 @@ mod tests {
             assert!(loss(was(), worse).is_some_and(|said| said.contains(word)), "{word}");
         }
         assert_eq!(loss(Presence::Absent, Some(was())), None);
+        assert!(loss(Presence::Silent, Some(was())).is_some());
     }
 }

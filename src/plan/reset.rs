@@ -49,7 +49,6 @@ pub(super) const MOVED_KUBELET_STATE: RemovePath = RemovePath::entries(
         "plugin-containers",
         "pod-resources",
         "device-plugins",
-        "checkpoints",
         "image_manager",
         "cpu_manager_state",
         "memory_manager_state",
@@ -275,7 +274,7 @@ fn aggressive(request: &ResetRequest<'_>, etcd: Etcd) -> Result<Vec<Step>, Refus
     steps.extend([
         Step::ReloadUnits,
         Step::ApplyContainerdConfig { text: config, run: request.run.to_owned(), shared },
-        Step::ArmFirewall { run: request.run.to_owned() },
+        Step::ArmFirewall { run: request.run.to_owned(), from: None },
         Step::PurgeFirewall,
         Step::DeleteLinks,
     ]);

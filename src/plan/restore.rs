@@ -10,6 +10,7 @@ pub fn restore(node: &Node, run: &str, from: &RunId) -> PhaseScript {
         Step::CheckBackup(from.clone()),
         Step::Backup { run: run.to_owned() },
         Step::RestoreContainerdConfig { from: from.clone(), run: run.to_owned() },
+        Step::ArmFirewall { run: run.to_owned(), from: Some(from.clone()) },
         Step::RestoreFirewall(from.clone()),
     ];
     PhaseScript::new(Phase::Restore, None, node, run, steps)

@@ -79,6 +79,8 @@ pub enum Step {
     ArmFirewall {
         /// The run whose backup folder takes the copies.
         run: String,
+        /// The run whose change of the firewall is about to be undone, where that is what will be done.
+        from: Option<RunId>,
     },
     /// Removes chains of Kubernetes and CNI plugins, and every jump to them, from every iptables backend; their nftables
     /// tables, ipsets and IPVS services.
@@ -233,7 +235,8 @@ impl Step {
             Self::KillPods => Fragment::new("kill_pods"),
             Self::RemoveShare => Fragment::new("remove_share"),
             Self::RemovePodNetns => Fragment::new("remove_pod_netns").var("ROOT", Word::new(Root::Netns.path())),
-            Self::ArmFirewall { run } => Fragment::new("arm_firewall")
+            Self::ArmFirewall { run, from } => Fragment::new("arm_firewall")
+                .var("FROM", from.as_ref().map_or_else(|| Word::new(""), |from| Word::within(BACKUP, from.as_str())))
                 .var("BACKUP", Word::within(BACKUP, run))
                 .var("ROLLBACK_SECONDS", Word::number(ROLLBACK_SECONDS)),
             Self::PurgeFirewall => Fragment::new("purge_firewall"),

@@ -54,19 +54,21 @@ check_other_control_plane() {
     say "$cannot this machine's own addresses could not be listed"
     return 76
   }
+  booted=$(cat /proc/sys/kernel/random/boot_id) && [ -n "$booted" ] || return 76
   port=$(sed -n 's/^ *- --secure-port=\([0-9][0-9]*\)$/\1/p' "$MANIFESTS/kube-apiserver.yaml" 2>/dev/null | head -n 1)
   nodes=
   for label in control-plane master; do
-    answer=$(as_admin get nodes -l "node-role.kubernetes.io/$label" -o jsonpath='{range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{" "}{.metadata.name}{" "}{.status.addresses[?(@.type=="InternalIP")].address}{"\n"}{end}' 2>&1) || {
+    answer=$(as_admin get nodes -l "node-role.kubernetes.io/$label" -o jsonpath='{range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{" "}{.metadata.name}{" "}{.status.nodeInfo.bootID}{" "}{.status.addresses[?(@.type=="InternalIP")].address}{"\n"}{end}' 2>&1) || {
       say "$cannot $(printf '%s\n' "$answer" | tail -n 1)"
       return 76
     }
     nodes="$nodes$answer
 "
   done
-  # What is at another address than ours is another machine; ids are copied along with disks.
-  seen=$(printf '%s' "$nodes" | sort -u | while read -r ready name address _; do
-    [ "$ready" = True ] && [ -n "$address" ] || continue
+  # What is at another address than ours is another machine, unless that address is translated to ours; machine ids are
+  # copied along with disks, boot ids are not.
+  seen=$(printf '%s' "$nodes" | sort -u | while read -r ready name boot address _; do
+    [ "$ready" = True ] && [ -n "$address" ] && [ "$boot" != "$booted" ] || continue
     case $own in *" $address/"*) continue ;; esac
     case $address in *:*) address="[$address]" ;; esac
     answer=$(as_admin --server "https://$address:${port:-6443}" get --raw /readyz 2>/dev/null)

@@ -167,8 +167,14 @@ check_roots() {
     printf '%s\n' "$list" | while IFS= read -r folder; do
       [ -d "$folder" ] || continue
       guard "$folder" || exit 76
-      case " $UNMOUNTED " in *" $root "*) continue ;; esac
       points=$(mounts_below "$ROOT_REAL") || exit 76
+      case " $UNMOUNTED " in
+        *" $root "*)
+          # In a moved folder only some entries are unmounted, and asked about then.
+          case $root in @*) ;; *) not_by_fstab "$points" || exit 76 ;; esac
+          continue
+          ;;
+      esac
       [ -n "$points" ] || continue
       say "refused: below $folder is mounted what Kubernetes did not mount there; unmount it first:"
       printf '%s\n' "$points"

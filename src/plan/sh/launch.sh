@@ -19,9 +19,18 @@ launch_start() {
     left=$((left - 1))
     sleep 0.1
   done
-  # What an earlier run has armed must not go off in this one. Where another run is at work it is that one's, and ours is
-  # refused below.
-  case $(systemctl show -p ActiveState --value kfleet.service) in inactive | failed) settle_firewall || return ;; esac
+  # What an earlier run has armed must not go off in this one, and only a new connection of that run may take it back.
+  # Where another run is at work it is that one's, and ours is refused below.
+  case $(systemctl show -p ActiveState --value kfleet.service) in
+    inactive | failed)
+      if [ -e "$FIREWALL/armed" ]; then
+        rm -f -- "$BASE.sh"
+        say "a run before this one has changed the firewall and not come back, so the old rules return any moment; try again in two minutes"
+        return 1
+      fi
+      settle_firewall || return
+      ;;
+  esac
   if ! answer=$(systemd-run --quiet --unit=kfleet --collect --description="$WHAT" \
     --setenv=KFLEET_PEER="$PEER" -p ExecStopPost="/bin/rm -f $BASE.sh /run/kfleet/join.yaml" \
     /bin/sh -c 'exec /bin/sh "$0" >>"$1" 2>&1' "$BASE.sh" "$BASE.out" 2>&1); then

@@ -56,7 +56,7 @@ same_file() {
 
 # Whether file $1 has lines and no section header among them: systemd ignores all of it ("Assignment outside of section").
 sectionless() {
-  timeout -k 1 10 awk '/^[ \t]*\[/ { section = 1 } !/^[ \t\r]*([#;]|$)/ { lines = 1 } END { exit !(lines && !section) }' "$1"
+  timeout -k 1 10 awk 'NR == 1 { sub(/^\357\273\277/, "") } /^[ \t]*\[/ { section = 1 } !/^[ \t\r]*([#;]|$)/ { lines = 1 } END { exit !(lines && !section) }' "$1"
 }
 
 # Names of drop-ins that break the kubelet: the two files by which the shell script before kfleet wanted to help a join

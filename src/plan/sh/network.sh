@@ -55,8 +55,21 @@ stacked() (
   done
 )
 
+# Whether the way back to the workstation is a route that goes with Calico: one that its bird has learned.
+ssh_route_is_calico_s() {
+  [ -n "${KFLEET_PEER-}" ] && calico_was_here || return 1
+  case "$(ip -o route get fibmatch "${KFLEET_PEER%% *}" 2>/dev/null) " in
+    *' proto bird '* | *' proto 12 '* | *' proto 80 '*) return 0 ;;
+  esac
+  return 1
+}
+
 # 76 where the connection itself runs over an interface that would be deleted, be it below a VLAN or a bridge.
 check_ssh_device() {
+  if ssh_route_is_calico_s; then
+    say "refused: the way back to ${KFLEET_PEER%% *} is a route that Calico's bird has learned, and it would go with Calico's routes"
+    return 76
+  fi
   device=$(ssh_device) && devices=$([ -z "$device" ] || { stacked "$device" 'lower_*' 8 && stacked "$device" master 8; }) || {
     say "refused: over which device this connection runs could not be told"
     return 76

@@ -4,6 +4,7 @@
 # A path that is not there is "absent"; one that does not answer is "silent".
 probe_protected() {
   count=$1
+  COUNTED_UNTIL=$(($(date +%s) + 30)) # for all of them together
   shift
   for path in "$@"; do
     answer=$(timeout -k 1 10 stat -L -c %d:%i -- "$path" 2>&1)
@@ -23,15 +24,15 @@ probe_protected() {
       { mount = un($5); x = ENVIRON["X"]; if (mount == x || index(mount, x "/") == 1) print $3, $4, $5 }
     ' /proc/self/mountinfo | sort | cksum | cut -d' ' -f1) || return 1
     all=-
-    [ "$count" != yes ] || all=$(count_below 30 "$REAL") || all=-
-    echo "$answer $(count_below 10 "$REAL" -maxdepth 1 || echo -) $all $mounts $path"
+    [ "$count" != yes ] || all=$(count_below "$REAL") || all=-
+    echo "$answer $(count_below "$REAL" -maxdepth 1 || echo -) $all $mounts $path"
   done
 }
 
-# Counts what is below folder $2, by NULs, as names may hold newlines. $1: seconds that it may take; $3…: for find.
+# Counts what is below folder $1, by NULs, as names may hold newlines; $2…: for find. Fails where it cannot see all of it.
 count_below() {
-  seconds=$1
-  shift
+  seconds=$((COUNTED_UNTIL - $(date +%s)))
+  [ "$seconds" -gt 0 ] || return
   # shellcheck disable=SC2016 # expanded by the shell that timeout ends together with its children
-  timeout -k 1 "$seconds" sh -c 'find "$@" -mindepth 1 -print0 | tr -cd "\000" | wc -c | tr -d " "' sh "$@"
+  timeout -k 1 "$seconds" sh -c '{ find "$@" -mindepth 1 -print0 || kill -9 $$; } | tr -cd "\000" | wc -c | tr -d " "' sh "$@" 2>/dev/null
 }

@@ -20,12 +20,7 @@ unmount_in() {
   points=$(mounts_below "$HERE" "$*") || return
   [ -n "$points" ] || return 64
   guard "$holding" || return
-  for point in $points; do
-    if by_fstab "$point"; then
-      say "refused: $point is mounted by /etc/fstab; it is the admin's own, and would be back after the next boot"
-      return 76
-    fi
-  done
+  not_by_fstab "$points" || return
   taken=$(taken_along "$HERE" "$ROOT_PLACE" "$*") || return
   if [ -n "$taken" ]; then
     for point in $points; do
@@ -49,10 +44,16 @@ unmount_in() {
   unmounted "$HERE" "$*"
 }
 
-# Whether /etc/fstab mounts $1, which is spelled as mountinfo has it; fstab escapes alike.
-by_fstab() {
-  [ -f /etc/fstab ] || return 1
-  POINT=$1 awk "$UNESCAPE"' $1 !~ /^#/ && un($2) == un(ENVIRON["POINT"]) { found = 1 } END { exit !found }' /etc/fstab
+# 76 where /etc/fstab mounts one of the points $1, lines as mountinfo spells them; fstab escapes alike.
+not_by_fstab() {
+  [ -f /etc/fstab ] || return 0
+  own=$(POINTS=$1 awk "$UNESCAPE"'
+    BEGIN { n = split(ENVIRON["POINTS"], points, "\n"); for (i = 1; i <= n; i++) mounted[un(points[i])] = points[i] }
+    $1 !~ /^#/ { point = un($2); sub(/\/+$/, "", point); if (point != "" && point in mounted) print mounted[point] }' /etc/fstab) &&
+    [ -z "$own" ] || {
+    say "refused: /etc/fstab mounts $(printf '%s' "$own" | head -n 1); it is the admin's own, and would be back after the next boot"
+    return 76
+  }
 }
 
 # Repeats until a pass brings nothing: each pass takes one layer off stacked mounts.

@@ -10,7 +10,7 @@ check_backup() {
 restore_containerd_config() {
   # shellcheck disable=SC2034 # for roll_back_config
   began=$(date +%s)
-  if [ -f "$FROM/containerd-config.toml" ]; then
+  if [ ! -e "$FROM/containerd-config.none" ] && [ -f "$FROM/containerd-config.toml" ]; then
     CONFIG=$(cat "$FROM/containerd-config.toml" && printf x) || return
     CONFIG=${CONFIG%x}
     [ ! -f "$CONFIG_FILE" ] || [ "$(cat "$CONFIG_FILE" && printf x)" != "${CONFIG}x" ] || return 64
@@ -29,26 +29,19 @@ restore_containerd_config() {
   return 1
 }
 
-# The rules of each backend as they were; chains that were made since are gone afterwards. Of nftables, ipsets and IPVS
-# what is Kubernetes'.
+# What that run has removed from the firewall; what others have changed since in other tables stays.
 restore_firewall() {
-  any=64
-  for file in ipset.sets nft.tables ipvs.services; do
-    [ ! -s "$FROM/$file" ] || any=0
-  done
-  restore_sets "$FROM" || return
+  if [ ! -e "$FROM/firewall-changed" ]; then
+    say "that run did not change the firewall"
+    return 64
+  fi
   for rules in "$FROM"/*.rules; do
-    [ -s "$rules" ] || continue
     tool=${rules##*/}
     tool=${tool%.rules}
     command -v "$tool-restore" >/dev/null || {
-      say "$tool-restore is not on this node any more, so $rules is not put back"
+      say "$tool-restore is not on this node any more, so $rules cannot be put back"
       return 1
     }
-    "$tool-restore" <"$rules" || return
-    any=0
   done
-  restore_ipvs "$FROM" || return
-  [ "$any" -eq 0 ] || say "that run kept no rules"
-  return "$any"
+  undo_purge "$FROM" "$FROM"
 }

@@ -13,6 +13,7 @@ firewall_is_ours() {
     [ ! -s "$1/$file" ] || return 0
   done
   for tool in $(firewall_tools); do
+    [ -s "$1/$tool.rules" ] || continue
     [ -z "$(purge_script <"$1/$tool.rules")" ] || return 0
   done
   return 1
@@ -23,14 +24,14 @@ firewall_is_ours() {
 arm_firewall() {
   copies=$FIREWALL/copies
   settle_firewall && (umask 077 && mkdir -p "$BACKUP" "$copies") && rm -f -- "$copies"/* && save_firewall "$copies" || return
-  firewall_is_ours "$copies" || return 64
+  firewall_is_ours "${FROM:-$copies}" || return 64
   if [ ! -e "$BACKUP/firewall-changed" ]; then
     cp -- "$copies"/* "$BACKUP/" && : >"$BACKUP/firewall-changed" || return
   fi
   (umask 077 && cp -- "$0" "$FIREWALL/restore.sh" && : >"$FIREWALL/armed") || return
   if ! answer=$(systemd-run --quiet --unit=kfleet-firewall --collect --on-active="$ROLLBACK_SECONDS" \
     --timer-property=AccuracySec=1s --description="kfleet: restore the firewall unless kfleet comes back" \
-    /bin/sh "$FIREWALL/restore.sh" inside roll_back "$copies" 2>&1); then
+    /bin/sh "$FIREWALL/restore.sh" inside roll_back "$copies" "${FROM:-$copies}" 2>&1); then
     rm -f -- "$FIREWALL/armed"
     say "the timer that would restore the firewall could not be started, so the firewall stays as it is: $answer"
     return 1
@@ -38,22 +39,31 @@ arm_firewall() {
   say "the old rules come back in $ROLLBACK_SECONDS s unless kfleet connects anew"
 }
 
-# What the timer runs.
+# What the timer runs. A phase that is still at work has not given kfleet the time to come back.
 roll_back() {
+  left=600
+  while [ "$left" -gt 0 ] && [ "$(systemctl show -p ActiveState --value kfleet.service)" = active ]; do
+    left=$((left - 1))
+    sleep 1
+  done
+  [ "$left" -eq 600 ] || sleep 30
   mv -- "$FIREWALL/armed" "$FIREWALL/fired" || return 0 # disarmed a moment ago
   say "kfleet did not come back, so the firewall's old rules do"
-  undo_purge "$1"
-  printf '%s\n' "$?" >"$FIREWALL/ended.new" && mv -- "$FIREWALL/ended.new" "$FIREWALL/ended"
+  undone=0
+  [ "$1" = "$2" ] || purge_firewall || [ $? -eq 64 ] || undone=1 # what was put back goes first
+  undo_purge "$1" "$2" || undone=1
+  printf '%s\n' "$undone" >"$FIREWALL/ended.new" && mv -- "$FIREWALL/ended.new" "$FIREWALL/ended"
 }
 
 # Undoes purge_firewall with the copies in folder $1: sets first, then the rules that use them. Of iptables' rules only
-# the tables that a purge changes are put back, each as a whole: so jumps stand again in their old places.
+# the tables that a purge of the copies in folder $2 changes are put back, each as a whole: so jumps stand again in their
+# old places.
 undo_purge() {
   failed=0
   restore_sets "$1" || failed=1
   for tool in $(firewall_tools); do
-    [ -s "$1/$tool.rules" ] || continue
-    tables=$(purge_script <"$1/$tool.rules" | sed -n '/^\*/p')
+    [ -s "$1/$tool.rules" ] && [ -s "$2/$tool.rules" ] || continue
+    tables=$(purge_script <"$2/$tool.rules" | sed -n '/^\*/p')
     [ -n "$tables" ] || continue
     TABLES=$tables awk '
       BEGIN { n = split(ENVIRON["TABLES"], names, "\n"); for (i = 1; i <= n; i++) changed[names[i]] = 1 }

@@ -17,8 +17,9 @@ containerd_sharers() {
       [ -d "$folder" ] && [ "${folder##*/}" != k8s.io ] && [ -n "$(ls -A -- "$folder")" ] || continue
       echo "containers of ${folder##*/}"
     done
-    ! grep -qaE 'moby|buildkit|nerdctl' "$top/io.containerd.metadata.v1.bolt/meta.db" 2>/dev/null ||
-      echo '?'
+    [ -e "$top/io.containerd.metadata.v1.bolt/meta.db" ] || continue
+    grep -qaE 'moby|buildkit|nerdctl' "$top/io.containerd.metadata.v1.bolt/meta.db" 2>/dev/null
+    case $? in 1) ;; *) echo '?' ;; esac # what cannot be read may name anybody
   done)
   printf '%s\n' "$kept" | sed -e '/^?$/d' -e '/^$/d'
   case $(systemctl show -p ActiveState --value docker.service) in

@@ -36,22 +36,36 @@ stop_unit() {
   timeout -k 5 30 systemctl stop "$UNIT"
 }
 
-# Copies of what a reset removes and an admin may have put there himself.
+# Copies of what a reset removes and an admin may have put there himself, made once for a run: its second phase would
+# find what the first has left, and cp would write through links that are among the copies.
 backup() {
   (umask 077 && mkdir -p "$BACKUP") || return
-  for path in /etc/kubernetes /etc/cni/net.d /var/lib/kubelet/config.json /var/lib/kubelet/seccomp; do
-    [ -e "$path" ] || continue
-    kilobytes=$(timeout -k 1 20 du -skx -- "$path" | cut -f1)
-    if [ "${kilobytes:-999999}" -gt 65536 ]; then
-      say "$path is too large to be copied, so it is not in $BACKUP"
-      return 1
-    fi
-    copy=$BACKUP$path
-    (umask 077 && mkdir -p -- "${copy%/*}") && cp -a -x -- "$path" "${copy%/*}/" || return
-  done
-  # A second phase of the same run may find a firewall that the first has changed already.
-  [ -e "$BACKUP/ipvs.services" ] || save_firewall "$BACKUP" || return
+  if [ ! -e "$BACKUP/complete" ]; then
+    for path in /etc/kubernetes /etc/cni/net.d /var/lib/kubelet/config.json /var/lib/kubelet/seccomp; do
+      [ ! -e "$path" ] || copy_path "$path" || return
+    done
+    save_firewall "$BACKUP" && : >"$BACKUP/complete" || return
+  fi
   say "copies are in $BACKUP"
+}
+
+# Of a folder what is in it, also where its name is a link. What an earlier try that was cut off has copied makes way.
+copy_path() {
+  copy=$BACKUP$1
+  from=$1
+  [ ! -d "$1" ] || from=$1/.
+  kilobytes=$(timeout -k 1 20 du -skx -- "$from" | cut -f1)
+  if [ "${kilobytes:-999999}" -gt 65536 ]; then
+    say "$1 is too large to be copied, so it is not in $BACKUP"
+    return 1
+  fi
+  tries=0
+  while [ -e "$copy" ] || [ -L "$copy" ]; do
+    tries=$((tries + 1))
+    [ -e "$copy.cut-off-$tries" ] || [ -L "$copy.cut-off-$tries" ] || mv -- "$copy" "$copy.cut-off-$tries" || return
+  done
+  umask 077
+  if [ -d "$1" ]; then mkdir -p -- "$copy"; else mkdir -p -- "${copy%/*}"; fi && cp -a -x -- "$from" "$copy"
 }
 
 reload_units() {
@@ -72,7 +86,9 @@ remove_pods() {
 # the namespace k8s.io; never by a pattern over command lines.
 kill_pods() {
   found=64
-  set -- /sys/fs/cgroup/kubepods.slice /sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods.slice /sys/fs/cgroup/*/kubepods
+  set -- /sys/fs/cgroup/kubepods.slice /sys/fs/cgroup/kubepods
+  # Below each controller, in version 1; in version 2 these would be another node's, in a container of this one.
+  [ -e /sys/fs/cgroup/cgroup.controllers ] || set -- "$@" /sys/fs/cgroup/*/kubepods.slice /sys/fs/cgroup/*/kubepods
   for group in "$@"; do
     [ ! -d "$group" ] || kill_group "$group"
   done
