@@ -69,6 +69,21 @@ as_root! {
         });
     }
 
+    fn a_copy_of_a_step_that_was_cut_off_is_used_or_made_again() {
+        let planted = format!(
+            "{DROPINS} B={BACKUP}$D; mkdir -p $B; cp -a $D/60-broken.conf $B; printf '[Serv' >$B/20-bootstrap-kubeadm.conf.part"
+        );
+        Case::new(Run::Aggressive, planted).how(LISTED).shells(&Shell::ALL).check(|outcome| {
+            outcome.assert_complete();
+            for gone in ["60-broken.conf", "20-bootstrap-kubeadm.conf"] {
+                assert!(!has(outcome, &format!("/etc/systemd/system/kubelet.service.d/{gone}")), "{gone} is still there{outcome}");
+            }
+            let folder = format!("{BACKUP}/etc/systemd/system/kubelet.service.d");
+            assert_has(outcome, &[&format!("{folder}/20-bootstrap-kubeadm.conf f 644 -> |[Service]|ExecStart=|")]);
+            assert!(!has(outcome, &format!("{folder}/20-bootstrap-kubeadm.conf.part")), "{outcome}");
+        });
+    }
+
     fn a_drop_in_folder_that_lies_elsewhere_is_left_alone() {
         let planted = format!("{DROPINS} mv $D /disk/units; ln -s /disk/units $D");
         Case::new(Run::Aggressive, planted).how(LISTED).check(|outcome| {

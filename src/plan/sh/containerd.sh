@@ -76,7 +76,10 @@ install_config() {
   stage_config || return
   if [ -e "$CONFIG_FILE" ]; then
     # The first copy of a run is what was there before it.
-    [ -e "$BACKUP/containerd-config.toml" ] || [ -e "$BACKUP/containerd-config.none" ] || cp -p -- "$CONFIG_FILE" "$BACKUP/containerd-config.toml" || return
+    if [ ! -e "$BACKUP/containerd-config.toml" ] && [ ! -e "$BACKUP/containerd-config.none" ]; then
+      # all of it or nothing, also where this is cut off
+      cp -p -- "$CONFIG_FILE" "$BACKUP/containerd-config.part" && mv -- "$BACKUP/containerd-config.part" "$BACKUP/containerd-config.toml" || return
+    fi
     echo "the old config is kept as $BACKUP/containerd-config.toml"
   elif [ ! -e "$BACKUP/containerd-config.toml" ]; then
     : >"$BACKUP/containerd-config.none" || return

@@ -33,12 +33,11 @@ drop_leftover_secluded() {
 move_aside() {
   check_leftover "$1" "$2" || return
   copy=$BACKUP$1/$2
-  # cp would write through a link that an earlier step has left there.
-  if [ -e "$copy" ] || [ -L "$copy" ]; then
-    say "$copy is there already, so $1/$2 stays"
-    return 75
+  # A copy is there where an earlier step made it, or this one before it was cut off; cp would write through a link.
+  if [ ! -e "$copy" ] && [ ! -L "$copy" ]; then
+    (umask 077 && mkdir -p -- "${copy%/*}") && rm -f -- "$copy.part" || return
+    cp -a -- "$1/$2" "$copy.part" && mv -- "$copy.part" "$copy" || return
   fi
-  (umask 077 && mkdir -p -- "${copy%/*}") && cp -a -- "$1/$2" "$copy" || return
   same_file "$1/$2" "$copy" || {
     say "$copy is not what $1/$2 is, so that stays"
     return 1
