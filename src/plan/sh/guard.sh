@@ -32,16 +32,17 @@ UNESCAPE='function un(s, o, i) {
 
 # Sets PLACE to "major:minor path-in-file-system" of $1 (resolved, existing): equal for all bind mounts of one
 # folder, whatever they are called; and KIND to that file system's type. The kernel says by mnt_id which mount the path
-# is on. Where place $2 is given: sets SHOWN to 1 where a mount at or below $1 shows a part of it or the whole of it, else
-# to 0, and PARTS to what these mounts and the one that $1 is on are made of (backing.sh).
+# is on. Where place $2 is given: sets SHOWN to 1 where a mount at or below $1 shows a part of it or the whole of it, to 2
+# where the mount that $1 is on lies on a folder in it, else to 0; and PARTS to what these mounts are made of (backing.sh).
 place() {
   ID=$({ while read -r key value; do [ "$key" != mnt_id: ] || printf %s "$value"; done </proc/self/fdinfo/9; } 9<"$1") || return 1
   [ -n "$ID" ] || return 1
   other=${2-}
   PLACE=$(X=$1 DEVICE=${other%% *} PLACE_PATH=${other#* } awk -F '[ ]' -v id="$ID" "$UNESCAPE$MADE_OF"'
     function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
+    function trim(a) { return a == "/" ? "" : a }
     BEGIN { x = ENVIRON["X"]; device = ENVIRON["DEVICE"]; path = ENVIRON["PLACE_PATH"]; shown = 0 }
-    { root = un($4); mount = un($5) }
+    { root = un($4); mount = un($5); parent[$1] = $2; devices[$1] = $3; roots[$1] = trim(root); mounts[$1] = mount }
     $3 == device && within(mount, x) && (within(root, path) || within(path, root)) { shown = 1 }
     $1 == id {
       if (mount == "/") mount = ""
@@ -53,7 +54,15 @@ place() {
       found = 1
     }
     device && ($1 == id || within(un($5), x)) { made_of() }
-    END { printf "\n.\n%s %sx", shown, place; exit !found }' /proc/self/mountinfo) || return 1
+    END {
+      for (n = 0; device != "" && n < NR && (up = parent[id]) in mounts && up != id; n++) {
+        spot = roots[up] substr(mounts[id], length(trim(mounts[up])) + 1)
+        if (devices[up] == device && within(spot, path)) shown = 2
+        id = up
+      }
+      printf "\n.\n%s %sx", shown, place
+      exit !found
+    }' /proc/self/mountinfo) || return 1
   PARTS=${PLACE%%"$NEWLINE.$NEWLINE"*}
   PLACE=${PLACE#"$PARTS$NEWLINE.$NEWLINE"}
   SHOWN=${PLACE%% *}
@@ -225,10 +234,17 @@ guard_against() {
     say "refused: $1 is the protected path $2 under another name ($ROOT_PLACE, $PLACE)"
     return 76
   fi
-  if [ "$SHOWN" = 1 ]; then
-    say "refused: $1 is part of the protected path $2 under another name ($ROOT_PLACE)"
-    return 76
-  fi
+  case $SHOWN in
+    0) ;;
+    2)
+      say "refused: the protected path $2 is mounted on a folder in $1, under another name of that ($ROOT_PLACE)"
+      return 76
+      ;;
+    *)
+      say "refused: $1 is part of the protected path $2 under another name ($ROOT_PLACE)"
+      return 76
+      ;;
+  esac
   parts_are_elsewhere "$PARTS" || {
     say "refused: the protected path $2 is made of what lies in $1, or that cannot be told ($(printf '%s' "$PARTS" | tr '\n' ' '))"
     return 76
