@@ -49,16 +49,19 @@ impl<'a> Fleet<'a> {
             return self.dry_run();
         }
         confirm::confirm(&self.task, self.allow, &self.nodes, args.yes)?;
-        let (reports, _) = self.run(command)?;
+        let (run, reports, _) = self.run(command)?;
         if self.cli.output == Output::Table {
             print(&render::summary(&reports, render::terminal_width()))?;
+            if reports.iter().any(|report| report.level.is_some()) {
+                print(&copies(&run))?;
+            }
         }
         Ok(exit_code(&reports))
     }
 
     /// Measures the nodes and shows the table.
     pub(super) fn status(self) -> Result<u8, Error> {
-        let (reports, mut rows) = self.run("status")?;
+        let (_, reports, mut rows) = self.run("status")?;
         rows.sort_by_key(|row| self.nodes.iter().position(|node| node.name == row.node)); // they come as they are measured
         if self.cli.output == Output::Table {
             print(&render::status_table(&rows, render::terminal_width()))?;
@@ -66,11 +69,13 @@ impl<'a> Fleet<'a> {
         Ok(exit_code(&reports))
     }
 
-    fn run(&self, command: &str) -> Result<(Vec<NodeReport>, Vec<NodeStatus>), Error> {
+    /// The run's id, what became of each node, and what was measured.
+    fn run(&self, command: &str) -> Result<(String, Vec<NodeReport>, Vec<NodeStatus>), Error> {
         let (sender, receiver) = channel();
         let events = Events::new(sender);
         let stop = CancellationToken::new();
         let context = Arc::new(self.context(events.clone(), stop.clone()));
+        let id = context.run.clone();
         let display = self.display(events.clone(), receiver)?;
         let runtime = runtime()?;
         let listener = runtime.spawn(signals::listen(stop, events)); // until the display is done: it may hang in Ctrl-S
@@ -78,7 +83,7 @@ impl<'a> Fleet<'a> {
         let rows =
             display.join().map_err(|_| Error::new(ErrorKind::Local, "the display failed; see the panic above"))?;
         listener.abort();
-        Ok((reports, rows))
+        Ok((id, reports, rows))
     }
 
     fn context(&self, events: Events, stop: CancellationToken) -> Context<SshTransport> {
@@ -163,6 +168,14 @@ fn draw(mut renderer: Renderer, events: &Events, receiver: &Receiver<Event>) -> 
     }
     let _ = renderer.finish(); // a closed pipe is the reader's choice; the nodes' work is done either way
     rows
+}
+
+/// Where the copies of a run are, and how they are put back.
+fn copies(run: &str) -> String {
+    format!(
+        "\nCopies of what was changed are in /var/lib/kfleet/backup/{run} on each node;\n\
+         `kfleet reset NODE --restore-config {run}` puts containerd's config and the firewall back.\n"
+    )
 }
 
 fn exit_code(reports: &[NodeReport]) -> u8 {

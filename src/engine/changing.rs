@@ -121,6 +121,9 @@ impl<T: Transport> Driver<'_, T> {
             Ok(Ok(PhaseEnd::Failed { why, hopeless: false })) => (Ran::Failed, Some(why)),
             Ok(Ok(PhaseEnd::Failed { why, hopeless: true })) => (Ran::Hopeless, Some(why)),
             Ok(Ok(PhaseEnd::NotStarted(why))) => (Ran::NotStarted, Some(why)),
+            Ok(Ok(PhaseEnd::Refused(why))) if self.phases > 1 => {
+                (Ran::Refused, Some(format!("{why}; what had been done before stays done")))
+            }
             Ok(Ok(PhaseEnd::Refused(why))) => (Ran::Refused, Some(why)),
             Ok(Ok(PhaseEnd::Vanished(why))) => (Ran::Lost, Some(why)),
         };

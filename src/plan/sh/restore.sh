@@ -2,6 +2,10 @@
 # Fails where $FROM is not the backup folder of a run.
 check_backup() {
   [ -d "$FROM" ] && return
+  if [ ! -d "${FROM%/*}" ]; then
+    say "no run has kept copies on this node"
+    return 1
+  fi
   say "there is no $FROM on this node; runs with copies:$(cd "${FROM%/*}" && for run in *; do [ ! -d "$run" ] || printf ' %s' "$run"; done)"
   return 1
 }
