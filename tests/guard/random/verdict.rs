@@ -9,11 +9,14 @@ type Excuse = (&'static str, &'static str, fn(&Layout, &Outcome) -> bool);
 
 /// Ends of a safe reset other than its completion. Each needs something in the layout that explains it, and words in
 /// what the script said.
-const EXCUSES: [Excuse; 4] = [
+const EXCUSES: [Excuse; 6] = [
     ("= ended: mounts elsewhere would go along", "would go with it", |layout, _| layout.shared),
     ("= ended: gentle, and a mount is in use", "still mounted below", |layout, outcome| {
         layout.run == Run::Gentle && has(outcome, &["busy", "held"])
     }),
+    // Before anything is touched: a gentle reset keeps copies of CNI's configs, and need not empty their folder.
+    ("= ended: no copy can be made of a folder mounted in itself", "will not create hard link", no_copy),
+    ("= ended: no copy can be made of a folder mounted in itself", "cyclic symbolic link", no_copy),
     // Mounts are shared, so a mount on the copy of a root is one on the root, and hides what was mounted below it.
     ("= ended: a mount is hidden by another", "not mounted", |_, outcome| {
         has(outcome, &["of the root itself", "of what is in a root"])
@@ -23,6 +26,10 @@ const EXCUSES: [Excuse; 4] = [
             || has(outcome, &["of the root itself", "of what is in a root"])
     }),
 ];
+
+fn no_copy(layout: &Layout, outcome: &Outcome) -> bool {
+    layout.run == Run::Gentle && !outcome.touched && outcome.mounted.contains(&"/etc/cni/net.d")
+}
 
 /// Whether something is mounted below a folder that this reset empties and below which it unmounts nothing.
 fn mounted_where_nothing_is(layout: &Layout, outcome: &Outcome) -> bool {
