@@ -111,6 +111,8 @@ fn an_answering_step_keeps_its_complaints_back_unless_it_fails() {
         .answers()
         .step(Need::Optional, step("echo fact; echo warning >&2"))
         .step(Need::Optional, step("echo half; echo reason >&2; return 7"))
+        .step(Need::Optional, step("return 76"))
+        .step(Need::Optional, step("echo more"))
         .render(&nonce());
     for shell in SHELLS {
         let output = run(shell, &["-s"], script.real().as_bytes());
@@ -118,6 +120,7 @@ fn an_answering_step_keeps_its_complaints_back_unless_it_fails() {
         assert!(text.contains("fact") && !text.contains("warning"), "{shell:?}: {text}");
         assert!(text.contains("half\nreason"), "{shell:?}: {text}");
         assert!(marks(&output.stdout).contains(&"end 1 7".to_owned()), "{shell:?}: {text}");
+        assert!(text.contains("more"), "{shell:?}: a refusal ended what only answers: {text}");
     }
 }
 

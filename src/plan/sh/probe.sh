@@ -98,7 +98,7 @@ probe_leftovers() {
 
 # What is left in a folder to which kubelet was moved, of the entries in $ENTRIES.
 probe_moved_leftovers() {
-  list=$(moved_folders @kubelet) || return 1 # a refusal would end the probe
+  list=$(moved_folders @kubelet) || return
   printf '%s\n' "$list" | while IFS= read -r folder; do
     [ -n "$folder" ] || continue
     for entry in $ENTRIES; do
@@ -108,7 +108,7 @@ probe_moved_leftovers() {
 }
 
 probe_kubelet_mounts() {
-  list=$(moved_folders @kubelet) || return 1 # a refusal would end the probe
+  list=$(moved_folders @kubelet) || return
   if locate /var/lib/kubelet; then mounts_below "$HERE" || return; fi
   printf '%s\n' "$list" | while IFS= read -r folder; do
     if [ -n "$folder" ] && locate "$folder"; then mounts_below "$HERE" "$ENTRIES" || exit; fi
@@ -128,7 +128,7 @@ probe_containerd_items() {
   if share=$(kubernetes_share 2>/dev/null); then
     known=$(printf '%s\n' "$share" | grep -cE '^(containers|images|leases|sandboxes) ')
   fi
-  roots=$(moved_folders @containerd-root) && states=$(moved_folders @containerd-state) || return 1
+  roots=$(moved_folders @containerd-root) && states=$(moved_folders @containerd-state) || return
   printf '%s\n' /var/lib/containerd "$roots" /run/containerd "$states" | {
     count=$known
     while IFS= read -r folder; do

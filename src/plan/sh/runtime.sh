@@ -11,7 +11,7 @@ ctr_in() {
 # Prints who besides Kubernetes has something in this containerd, a line each; fails where that could not be listed. A
 # containerd that does not answer is judged by its folders and metadata.
 containerd_sharers() {
-  moved=$(moved_folders @containerd-state && moved_folders @containerd-root) || return 1
+  moved=$(moved_folders @containerd-state && moved_folders @containerd-root) || return
   kept=$(printf '%s\n' /run/containerd /var/lib/containerd "$moved" | while IFS= read -r top; do
     for folder in "$top"/io.containerd.runtime.v*/*; do
       [ -d "$folder" ] && [ "${folder##*/}" != k8s.io ] && [ -n "$(ls -A -- "$folder")" ] || continue
