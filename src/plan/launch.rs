@@ -4,6 +4,7 @@ use super::PhaseScript;
 use crate::model::Node;
 use crate::shell::{Fragment, Need, Rendered, Script, Word};
 
+const COMMON: &str = include_str!("sh/common.sh");
 const LIBRARY: &str = include_str!("sh/launch.sh");
 const DISARM: &str = include_str!("sh/disarm.sh");
 
@@ -36,12 +37,14 @@ pub fn follow(id: &str, offset: u64) -> Script {
 pub fn disarm(node: &Node) -> Script {
     Script::new(&format!("kfleet {} disarm node={}", env!("CARGO_PKG_VERSION"), node.name))
         .answers()
+        .library(COMMON)
         .library(DISARM)
         .step(Need::Required, Fragment::new("disarm_firewall"))
 }
 
 fn frame(id: &str) -> Script {
     Script::new("kfleet launcher")
+        .library(COMMON)
         .library(DISARM)
         .library(LIBRARY)
         .global("ID", Word::new(id))

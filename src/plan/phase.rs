@@ -24,6 +24,7 @@ const ALSO_PROTECTED: &str = "/var/lib/etcd";
 
 /// The library that every changing script carries: all of it, so that a reader of one script knows them all.
 const LIBRARY: &[&str] = &[
+    include_str!("sh/common.sh"),
     include_str!("sh/guard.sh"),
     include_str!("sh/backing.sh"),
     include_str!("sh/roots.sh"),

@@ -4,6 +4,7 @@ use super::support::{SHELLS, run};
 use std::fs;
 
 const LIBRARY: &[&str] = &[
+    include_str!("../../src/plan/sh/common.sh"),
     include_str!("../../src/plan/sh/guard.sh"),
     include_str!("../../src/plan/sh/backing.sh"),
     include_str!("../../src/plan/sh/roots.sh"),

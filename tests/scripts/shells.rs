@@ -135,3 +135,18 @@ fn no_library_function_is_defined_twice_in_a_script() {
         }
     }
 }
+
+#[test]
+fn waiting_ends_with_success_or_with_the_last_try() {
+    let body = "tries=0; third() { tries=$((tries + 1)); [ \"$tries\" -eq 3 ]; }
+wait_until 5 0 third; echo \"came: $? after $tries\"
+tries=3; wait_until 4 0 third; echo \"never: $? after $tries\"";
+    let script = Script::new("sample")
+        .library(include_str!("../../src/plan/sh/common.sh"))
+        .step(Need::Required, Fragment::new(body))
+        .render(&nonce());
+    for shell in SHELLS {
+        let text = String::from_utf8(run(shell, &["-s"], script.real().as_bytes()).stdout).unwrap();
+        assert!(text.contains("came: 0 after 3") && text.contains("never: 1 after 7"), "{shell:?}: {text}");
+    }
+}

@@ -122,18 +122,16 @@ restart_containerd() { timeout -k 5 90 systemctl restart containerd.service; }
 
 # Waits until CRI itself says RuntimeReady; the unit being active says nothing about it.
 await_cri() {
-  left=20
-  while [ "$left" -gt 0 ]; do
-    if command -v crictl >/dev/null; then
-      answer=$(timeout -k 1 10 crictl -r "$CRI_SOCKET" --timeout 5s info 2>&1) &&
-        printf '%s' "$answer" | tr -d ' \n' | grep -q '"type":"RuntimeReady","status":true\|"status":true,"type":"RuntimeReady"' && return 0
-    else
-      answer=$(ctr_in k8s.io plugins ls id==cri 2>&1) &&
-        printf '%s' "$answer" | grep -q ' ok *$' && return 0
-    fi
-    left=$((left - 1))
-    sleep 1
-  done
+  wait_until 20 1 cri_answers && return
   say "containerd's CRI does not answer: $(printf '%s' "$answer" | tail -n 3)"
   return 1
+}
+
+cri_answers() {
+  if command -v crictl >/dev/null; then
+    answer=$(timeout -k 1 10 crictl -r "$CRI_SOCKET" --timeout 5s info 2>&1) &&
+      printf '%s' "$answer" | tr -d ' \n' | grep -q '"type":"RuntimeReady","status":true\|"status":true,"type":"RuntimeReady"'
+  else
+    answer=$(ctr_in k8s.io plugins ls id==cri 2>&1) && printf '%s' "$answer" | grep -q ' ok *$'
+  fi
 }

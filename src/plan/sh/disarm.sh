@@ -9,11 +9,7 @@ disarm_firewall() {
   if mv -- "$FIREWALL/armed" "$FIREWALL/disarmed" 2>/dev/null || [ -e "$FIREWALL/disarmed" ]; then
     state=disarmed
   elif [ -e "$FIREWALL/fired" ]; then
-    left=1200 # as long as it may take
-    while [ "$left" -gt 0 ] && [ ! -e "$FIREWALL/ended" ]; do
-      left=$((left - 1))
-      sleep 0.1
-    done
+    wait_until 1200 0.1 test -e "$FIREWALL/ended" # as long as it may take
     state=failed
     if [ -e "$FIREWALL/ended" ] && [ "$(cat "$FIREWALL/ended")" = 0 ]; then state=fired; fi
   fi

@@ -1,6 +1,4 @@
 # --- guard: what stands between a delete and somebody's data -------------------------------------------------
-say() { printf 'kfleet: %s\n' "$*"; }
-
 # A path as mountinfo spells it, back to its bytes. Ends in an x, so that a newline at the end survives "$( )".
 # shellcheck disable=SC2059 # the octal escapes are what printf is wanted for; percent signs are doubled before
 unescape() { printf "$(printf %s "$1" | sed 's/%/%%/g')x"; }

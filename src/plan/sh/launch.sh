@@ -1,6 +1,4 @@
 # --- launcher: the node owns the phase -----------------------------------------------------------------------
-say() { printf 'kfleet: %s\n' "$*"; }
-
 launch_write() {
   if [ ! -d /run/systemd/system ]; then
     say "systemd does not run this machine, and kubelet and containerd could not be managed"
@@ -14,11 +12,7 @@ launch_write() {
 # The script goes when the phase is over (a join's holds the token); what it printed stays for who comes back.
 launch_start() {
   # The phase before this one may have ended a moment ago and still be cleaning up.
-  left=100
-  while [ "$left" -gt 0 ] && [ "$(systemctl show -p ActiveState --value kfleet.service)" = deactivating ]; do
-    left=$((left - 1))
-    sleep 0.1
-  done
+  wait_until 100 0.1 phase_is_not deactivating
   # What an earlier run has armed must not go off in this one, and only a new connection of that run may take it back.
   # Where another run is at work it is that one's, and ours is refused below.
   case $(systemctl show -p ActiveState --value kfleet.service) in

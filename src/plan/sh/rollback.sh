@@ -41,12 +41,10 @@ arm_firewall() {
 
 # What the timer runs. A phase that is still at work has not given kfleet the time to come back.
 roll_back() {
-  left=600
-  while [ "$left" -gt 0 ] && [ "$(systemctl show -p ActiveState --value kfleet.service)" = active ]; do
-    left=$((left - 1))
-    sleep 1
-  done
-  [ "$left" -eq 600 ] || sleep 30
+  if ! phase_is_not active; then
+    wait_until 600 1 phase_is_not active
+    sleep 30
+  fi
   mv -- "$FIREWALL/armed" "$FIREWALL/fired" || return 0 # disarmed a moment ago
   say "kfleet did not come back, so the firewall's old rules do"
   undone=0
