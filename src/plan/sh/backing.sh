@@ -42,14 +42,13 @@ devices_in() {
   inside=$(
     wanted=$1
     shift
-    printf '%s\n' "$@" | DEVICE=${wanted%% *} PLACE_PATH=${wanted#* } awk -F '[ ]' "$UNESCAPE"'
-      function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
+    printf '%s\n' "$@" | DEVICE=${wanted%% *} PLACE_PATH=${wanted#* } awk -F '[ ]' "$PATHS"'
       FNR == NR { mount[NR] = un($5); root[NR] = un($4); device[NR] = $3; mounts = NR; next }
       FNR % 2 { loop = $0; next }
       {
         on = 0
         for (i = 1; i <= mounts; i++) if (within($0, mount[i]) && (!on || length(mount[i]) >= length(mount[on]))) on = i
-        path = (root[on] == "/" ? "" : root[on]) substr($0, (mount[on] == "/" ? 0 : length(mount[on])) + 1)
+        path = trim(root[on]) substr($0, length(trim(mount[on])) + 1)
         if (device[on] == ENVIRON["DEVICE"] && within(path, ENVIRON["PLACE_PATH"])) print loop
       }' /proc/self/mountinfo -
   ) || return

@@ -18,8 +18,11 @@ within() {
   [ "$2" = / ]
 }
 
-# mountinfo writes space, tab, newline and backslash as octal; all comparing is done on what they stand for.
-UNESCAPE='function un(s, o, i) {
+# For awk over mountinfo: it writes space, tab, newline and backslash as octal, and all comparing is done on what they stand
+# for (un); the same comparison as above (within); and paths to put others behind (trim).
+PATHS='function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
+function trim(a) { return a == "/" ? "" : a }
+function un(s, o, i) {
   o = ""
   while ((i = index(s, "\\")) > 0) {
     o = o substr(s, 1, i - 1) sprintf("%c", substr(s, i + 1, 1) * 64 + substr(s, i + 2, 1) * 8 + substr(s, i + 3, 1))
@@ -36,16 +39,12 @@ place() {
   ID=$({ while read -r key value; do [ "$key" != mnt_id: ] || printf %s "$value"; done </proc/self/fdinfo/9; } 9<"$1") || return 1
   [ -n "$ID" ] || return 1
   other=${2-}
-  PLACE=$(X=$1 DEVICE=${other%% *} PLACE_PATH=${other#* } awk -F '[ ]' -v id="$ID" "$UNESCAPE$MADE_OF"'
-    function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
-    function trim(a) { return a == "/" ? "" : a }
+  PLACE=$(X=$1 DEVICE=${other%% *} PLACE_PATH=${other#* } awk -F '[ ]' -v id="$ID" "$PATHS$MADE_OF"'
     BEGIN { x = ENVIRON["X"]; device = ENVIRON["DEVICE"]; path = ENVIRON["PLACE_PATH"]; shown = 0 }
     { root = un($4); mount = un($5); parent[$1] = $2; devices[$1] = $3; roots[$1] = trim(root); mounts[$1] = mount }
     $3 == device && within(mount, x) && (within(root, path) || within(path, root)) { shown = 1 }
     $1 == id {
-      if (mount == "/") mount = ""
-      if (root == "/") root = ""
-      place = root substr(x, length(mount) + 1)
+      place = trim(root) substr(x, length(trim(mount)) + 1)
       if (place == "") place = "/"
       for (i = 7; i < NF && $i != "-"; i++) { }
       place = $(i + 1) " " $3 " " place
@@ -90,7 +89,7 @@ function chosen(path, x, count, list, i) {
 # Mount points below $1 (resolved) and in the entries in $2 (in words), as mountinfo spells them, deepest first. Fails
 # where that cannot be told.
 mounts_below() {
-  LIST=$(X=$1 ENTRIES=${2-} awk -F '[ ]' "$UNESCAPE$CHOSEN"'
+  LIST=$(X=$1 ENTRIES=${2-} awk -F '[ ]' "$PATHS$CHOSEN"'
     {
       mount = un($5); x = ENVIRON["X"]
       if ((x == "/" ? mount != "/" : index(mount, x "/") == 1) && chosen(mount, x)) print gsub("/", "/", mount), NR, $5
@@ -106,9 +105,7 @@ mounts_below() {
 # on anyway, that hides no other mount, takes nothing away.
 # Fails where that cannot be told.
 taken_along() {
-  X=$1 DEVICE=${2%% *} PLACE_PATH=${2#* } ENTRIES=$3 awk -F '[ ]' "$UNESCAPE$CHOSEN"'
-    function within(a, b) { return a == b || b == "/" || index(a, b "/") == 1 }
-    function trim(a) { return a == "/" ? "" : a }
+  X=$1 DEVICE=${2%% *} PLACE_PATH=${2#* } ENTRIES=$3 awk -F '[ ]' "$PATHS$CHOSEN"'
     function spot(id) { return trim(root[parent[id]]) substr(mount[id], length(trim(mount[parent[id]])) + 1) }
     function below(id) {
       return mount[id] != ENVIRON["X"] && within(mount[id], ENVIRON["X"]) && chosen(mount[id], ENVIRON["X"])

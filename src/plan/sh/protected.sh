@@ -20,8 +20,8 @@ probe_protected() {
         ;;
     esac
     real "$path" || return 1
-    mounts=$(X=$REAL awk -F '[ ]' "$UNESCAPE"'
-      { mount = un($5); x = ENVIRON["X"]; if (mount == x || index(mount, x "/") == 1) print $3, $4, $5 }
+    mounts=$(X=$REAL awk -F '[ ]' "$PATHS"'
+      { mount = un($5); x = ENVIRON["X"]; if (within(mount, x)) print $3, $4, $5 }
     ' /proc/self/mountinfo | sort | cksum | cut -d' ' -f1) || return 1
     all=-
     [ "$count" != yes ] || all=$(count_below "$REAL") || all=-

@@ -47,7 +47,7 @@ unmount_in() {
 # 76 where /etc/fstab mounts one of the points $1, lines as mountinfo spells them; fstab escapes alike.
 not_by_fstab() {
   [ -f /etc/fstab ] || return 0
-  own=$(POINTS=$1 awk "$UNESCAPE"'
+  own=$(POINTS=$1 awk "$PATHS"'
     BEGIN { n = split(ENVIRON["POINTS"], points, "\n"); for (i = 1; i <= n; i++) mounted[un(points[i])] = points[i] }
     $1 !~ /^#/ { point = un($2); sub(/\/+$/, "", point); if (point != "" && point in mounted) print mounted[point] }' /etc/fstab) &&
     [ -z "$own" ] || {

@@ -300,7 +300,7 @@ check_snapshotters() {
 
 # Prints a dataset of ZFS or a subvolume of btrfs below $1 (resolved), where there is one.
 special_below() {
-  X=$1 awk -F '[ ]' "$UNESCAPE"'
+  X=$1 awk -F '[ ]' "$PATHS"'
     {
       for (i = 7; i <= NF && $i != "-"; i++) { }
       if ($(i + 1) == "zfs" && index(un($5), ENVIRON["X"] "/") == 1) { print un($5) " is a dataset of ZFS"; exit }
