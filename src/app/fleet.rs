@@ -6,7 +6,7 @@ use crate::cluster::ControlPlane;
 use crate::engine::{Context, Events, Patience, Task, dry_run, run};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
-use crate::model::{Allow, Event, JoinCommand, Kind, Node, NodeReport, NodeStatus, Outcome};
+use crate::model::{Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeReport, NodeStatus, Outcome};
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -173,7 +173,7 @@ fn draw(mut renderer: Renderer, events: &Events, receiver: &Receiver<Event>) -> 
 /// Where the copies of a run are, and how they are put back.
 fn copies(run: &str) -> String {
     format!(
-        "\nCopies of what was changed are in /var/lib/kfleet/backup/{run} on each node;\n\
+        "\nCopies of what was changed are in {BACKUPS}/{run} on each node;\n\
          `kfleet reset NODE --restore-config {run}` puts containerd's config and the firewall back.\n"
     )
 }

@@ -51,10 +51,14 @@ fn select(inventory: &Inventory, selectors: &[String]) -> Result<Vec<Node>, Erro
     nodes.map(|nodes| nodes.into_iter().cloned().collect()).map_err(|e| Error::new(ErrorKind::Usage, e))
 }
 
+/// Whether nodes are asked for, and not only left out.
+fn names_some(selectors: &[String]) -> bool {
+    selectors.iter().any(|selector| !selector.starts_with('!'))
+}
+
 /// The selected nodes: workers, and one control-plane node that is named where that is allowed.
 fn to_reset(inventory: &Inventory, selectors: &[String], allow: Allow) -> Result<Vec<Node>, Error> {
-    let named = selectors.iter().any(|selector| !selector.starts_with('!'));
-    if !allow.control_plane || !named {
+    if !allow.control_plane || !names_some(selectors) {
         return workers(inventory, selectors);
     }
     let nodes = select(inventory, selectors)?;
@@ -73,8 +77,7 @@ fn to_reset(inventory: &Inventory, selectors: &[String], allow: Allow) -> Result
 fn workers(inventory: &Inventory, selectors: &[String]) -> Result<Vec<Node>, Error> {
     let selected = select(inventory, selectors)?;
     let (workers, others): (Vec<Node>, Vec<Node>) = selected.into_iter().partition(|n| n.role == Role::Worker);
-    let named = selectors.iter().any(|selector| !selector.starts_with('!'));
-    if let (true, Some(other)) = (named, others.first()) {
+    if let (true, Some(other)) = (names_some(selectors), others.first()) {
         let why = format!(
             "{} is a control-plane node in {}, and kfleet changes workers only (`reset` also such a node with --allow-control-plane); leave it out with `!{}`",
             other.name, inventory.file_name, other.name

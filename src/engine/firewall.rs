@@ -4,6 +4,7 @@ use super::connecting::RECONNECT_PAUSE;
 use super::node::Driver;
 use crate::attached::{NoAnswer, attached};
 use crate::escalate::Ran;
+use crate::model::BACKUPS;
 use crate::plan::{ROLLBACK_SECONDS, disarm};
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
@@ -57,7 +58,7 @@ impl<T: Transport> Driver<'_, T> {
             "disarmed" | "none" => Ok(None), // none: the node has booted since, and with new rules lets us in
             "fired" => Ok(Some(fired)),
             said => Ok(Some(format!(
-                "{fired}; not all of them could be restored ({said}), and copies are in /var/lib/kfleet/backup/{}",
+                "{fired}; not all of them could be restored ({said}), and copies are in {BACKUPS}/{}",
                 self.context.run
             ))),
         }

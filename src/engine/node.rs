@@ -166,17 +166,20 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     async fn look(&mut self) -> Outcome {
+        let looked = self.look_once().await;
+        self.measured(looked.map_err(|_| self.trouble.clone().unwrap_or_default()));
+        looked.err().unwrap_or(Outcome::Measured)
+    }
+
+    /// One probe, whose facts speak for themselves.
+    pub(super) async fn look_once(&mut self) -> Result<(), Outcome> {
         self.phase_started(Phase::Probe, None, Vec::new());
         let result = self.measure().await;
         self.phase_finished(Phase::Probe, result.as_ref().err().cloned());
-        self.measured(result.clone());
-        match result {
-            Ok(()) => Outcome::Measured,
-            Err(why) => {
-                self.trouble = Some(why);
-                Outcome::Unreachable
-            }
-        }
+        result.map_err(|why| {
+            self.trouble = Some(why);
+            Outcome::Unreachable
+        })
     }
 
     /// Every node has its row, reached or not.

@@ -3,7 +3,7 @@
 use super::node::Driver;
 use crate::diagnose::{busy, forbidden};
 use crate::escalate::{Input, Ran};
-use crate::model::{Cri, Fact, Outcome, Phase, RunId};
+use crate::model::{Cri, Fact, Outcome, RunId};
 use crate::plan::restore;
 use crate::transport::Transport;
 
@@ -37,15 +37,5 @@ impl<T: Transport> Driver<'_, T> {
                 Outcome::Failed
             }
         }
-    }
-
-    async fn look_once(&mut self) -> Result<(), Outcome> {
-        self.phase_started(Phase::Probe, None, Vec::new());
-        let result = self.measure().await;
-        self.phase_finished(Phase::Probe, result.as_ref().err().cloned());
-        result.map_err(|why| {
-            self.trouble = Some(why);
-            Outcome::Unreachable
-        })
     }
 }

@@ -28,7 +28,7 @@ pub use level::Level;
 pub use name::{InvalidName, NodeName};
 pub use node::{Access, Become, Node, Role};
 pub use outcome::{NodeReport, Outcome};
-pub use path::{ALWAYS_PROTECTED, InvalidPath, ProtectedPath, RemovePath, Root};
+pub use path::{ALWAYS_PROTECTED, BACKUPS, InvalidPath, ProtectedPath, RemovePath, Root};
 pub use policy::{JoinSource, Policy};
 pub use protected::{Identity, Presence, ProtectedState};
 pub use run_id::{InvalidRunId, RunId};

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Where a node keeps copies of what runs change, a folder per run.
+pub const BACKUPS: &str = "/var/lib/kfleet/backup";
+
 /// Protected on every node, whatever the inventory says.
 pub const ALWAYS_PROTECTED: [&str; 2] = ["/srv/media", "/mnt/media"];
 

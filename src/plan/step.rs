@@ -1,7 +1,7 @@
 //! One thing done to a node.
 
 use super::join_configuration::join_configuration;
-use crate::model::{JoinCommand, RemovePath, Root, RunId};
+use crate::model::{BACKUPS, JoinCommand, RemovePath, Root, RunId};
 use crate::shell::{Fragment, Need, Word};
 use std::fmt;
 
@@ -211,15 +211,15 @@ impl Step {
                 Fragment::new("check_containerd_config").var("CONFIG", Word::secret(text.as_str()))
             }
             Self::CheckSshDevice => Fragment::new("check_ssh_device \"$@\"").args(LINKS.map(Word::new)),
-            Self::Backup { run } => Fragment::new("backup").var("BACKUP", Word::within(BACKUP, run)),
+            Self::Backup { run } => Fragment::new("backup").var("BACKUP", Word::within(BACKUPS, run)),
             Self::StopUnit(unit) => Fragment::new("stop_unit").var("UNIT", Word::new(*unit)),
             Self::RemovePods => Fragment::new("remove_pods"),
             Self::UnmountBelow { path, lazy } => Fragment::new("unmount_below \"$@\"")
                 .var("ROOT", Word::new(path.root().path()))
                 .var("LAZY", Word::new(if *lazy { "yes" } else { "no" }))
                 .args(names(path)),
-            Self::MoveDropIns { run } => Fragment::new("move_dropins").var("BACKUP", Word::within(BACKUP, run)),
-            Self::MoveKubeconfig { run } => Fragment::new("move_kubeconfig").var("BACKUP", Word::within(BACKUP, run)),
+            Self::MoveDropIns { run } => Fragment::new("move_dropins").var("BACKUP", Word::within(BACKUPS, run)),
+            Self::MoveKubeconfig { run } => Fragment::new("move_kubeconfig").var("BACKUP", Word::within(BACKUPS, run)),
             Self::RemoveTmpLeftovers => Fragment::new("remove_tmp_leftovers"),
             Self::RemoveEtcdMember => Fragment::new("remove_etcd_member"),
             Self::KubeadmReset => Fragment::new("kubeadm_reset"),
@@ -236,24 +236,24 @@ impl Step {
             Self::RemoveShare => Fragment::new("remove_share"),
             Self::RemovePodNetns => Fragment::new("remove_pod_netns").var("ROOT", Word::new(Root::Netns.path())),
             Self::ArmFirewall { run, from } => Fragment::new("arm_firewall")
-                .var("FROM", from.as_ref().map_or_else(|| Word::new(""), |from| Word::within(BACKUP, from.as_str())))
-                .var("BACKUP", Word::within(BACKUP, run))
+                .var("FROM", from.as_ref().map_or_else(|| Word::new(""), |from| Word::within(BACKUPS, from.as_str())))
+                .var("BACKUP", Word::within(BACKUPS, run))
                 .var("ROLLBACK_SECONDS", Word::number(ROLLBACK_SECONDS)),
             Self::PurgeFirewall => Fragment::new("purge_firewall"),
             Self::DeleteLinks => Fragment::new("delete_links \"$@\"").args(LINKS.map(Word::new)),
             Self::ApplyContainerdConfig { text, run, shared } => Fragment::new("apply_containerd_config")
                 .var("CONFIG", Word::secret(text.as_str())) // registry passwords may be in it
-                .var("BACKUP", Word::within(BACKUP, run))
+                .var("BACKUP", Word::within(BACKUPS, run))
                 .var("SHARED", Word::new(if *shared { "yes" } else { "no" })),
             Self::ReloadUnits => Fragment::new("reload_units"),
             Self::RestartContainerd => Fragment::new("restart_containerd"),
             Self::AwaitCri => Fragment::new("await_cri"),
-            Self::CheckBackup(from) => Fragment::new("check_backup").var("FROM", Word::within(BACKUP, from.as_str())),
+            Self::CheckBackup(from) => Fragment::new("check_backup").var("FROM", Word::within(BACKUPS, from.as_str())),
             Self::RestoreContainerdConfig { from, run } => Fragment::new("restore_containerd_config")
-                .var("FROM", Word::within(BACKUP, from.as_str()))
-                .var("BACKUP", Word::within(BACKUP, run)),
+                .var("FROM", Word::within(BACKUPS, from.as_str()))
+                .var("BACKUP", Word::within(BACKUPS, run)),
             Self::RestoreFirewall(from) => {
-                Fragment::new("restore_firewall").var("FROM", Word::within(BACKUP, from.as_str()))
+                Fragment::new("restore_firewall").var("FROM", Word::within(BACKUPS, from.as_str()))
             }
             Self::KubeadmJoin { command, api_version } => {
                 Fragment::new("join_cluster").var("CONFIGURATION", join_configuration(command, api_version))
@@ -269,9 +269,6 @@ fn places(roots: &[Root]) -> impl Iterator<Item = Word> {
 fn names(path: &RemovePath) -> impl Iterator<Item = Word> {
     path.names().iter().map(|name| Word::new(*name))
 }
-
-/// Where copies of what a run changes are kept, a folder per run.
-const BACKUP: &str = "/var/lib/kfleet/backup";
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

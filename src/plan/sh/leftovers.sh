@@ -20,6 +20,19 @@ check_leftover() {
   fi
 }
 
+# Does $1 with folder $2 and each of the names $3…, also where one of them stays; 64 where there is none.
+each_leftover() {
+  treat=$1
+  folder=$2
+  shift 2
+  [ $# -gt 0 ] || return 64
+  result=0
+  for name in "$@"; do
+    "$treat" "$folder" "$name" || result=$?
+  done
+  return "$result"
+}
+
 # Removes the name $2 from folder $1: of a link the link, and never more than one file.
 drop_leftover() { secluded drop_leftover_secluded "$1" "$2"; }
 drop_leftover_secluded() {
@@ -72,15 +85,8 @@ broken_dropins() {
   done
 }
 
-move_dropins() {
-  names=$(broken_dropins)
-  [ -n "$names" ] || return 64
-  result=0
-  for name in $names; do
-    move_aside "$DROPINS" "$name" || result=$?
-  done
-  return "$result"
-}
+# shellcheck disable=SC2046 # plain names
+move_dropins() { each_leftover move_aside "$DROPINS" $(broken_dropins); }
 
 # Prints the server of kubeconfig $1, a space and its CA's data, where it names one cluster only; else fails.
 cluster_of() {
@@ -125,15 +131,8 @@ tmp_leftovers() {
   done
 }
 
-remove_tmp_leftovers() {
-  names=$(tmp_leftovers)
-  [ -n "$names" ] || return 64
-  result=0
-  for name in $names; do
-    drop_leftover /tmp "$name" || result=$?
-  done
-  return "$result"
-}
+# shellcheck disable=SC2046 # plain names
+remove_tmp_leftovers() { each_leftover drop_leftover /tmp $(tmp_leftovers); }
 
 # The same for the probe, a line each.
 leftover_residue() {
