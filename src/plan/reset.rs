@@ -129,25 +129,6 @@ pub(super) const AGGRESSIVE_REMOVES: [RemovePath; 5] = [
     CNI_CONFIGS,
 ];
 
-/// The roots of an aggressive reset that leaves containerd's folders to containerd.
-const SHARED_ROOTS: [Root; 15] = [
-    Root::Kubelet,
-    Root::MovedKubelet,
-    Root::EtcKubernetes,
-    Root::CniState,
-    Root::CniConfig,
-    Root::FlannelRun,
-    Root::PodLogs,
-    Root::ContainerLogs,
-    Root::Netns,
-    Root::CalicoState,
-    Root::CalicoRun,
-    Root::CiliumRun,
-    Root::KubeRouterState,
-    Root::WeaveState,
-    Root::BpfGlobals,
-];
-
 /// What runs beside the kubelet where it is no pod, and would make interfaces and chains anew. Stopped, and left enabled:
 /// who installed it on the host wants it after the next boot.
 const NETWORK_UNITS: [&str; 3] = ["kube-proxy.service", "flanneld.service", "flannel.service"];
@@ -187,11 +168,11 @@ fn etcd(node: &Node, request: &ResetRequest<'_>) -> Result<Etcd, Refusal> {
 }
 
 /// What every reset looks at before anything is touched.
-fn checks(request: &ResetRequest<'_>, roots: &'static [Root], etcd: Etcd) -> Vec<Step> {
+fn checks(request: &ResetRequest<'_>, roots: Vec<Root>, etcd: Etcd) -> Vec<Step> {
     let mut steps =
         vec![Step::CheckWorker { allow_control_plane: request.allow.control_plane }, Step::CheckRoots(roots)];
     if etcd.data {
-        steps.push(Step::CheckRoots(&[Root::Etcd]));
+        steps.push(Step::CheckRoots(vec![Root::Etcd]));
     }
     steps
 }
@@ -229,7 +210,7 @@ fn kubernetes_state(lazy: bool, etcd: Etcd) -> Vec<Step> {
 }
 
 fn gentle(request: &ResetRequest<'_>, etcd: Etcd) -> Vec<Step> {
-    let mut steps = checks(request, &GENTLE_ROOTS, etcd);
+    let mut steps = checks(request, GENTLE_ROOTS.to_vec(), etcd);
     steps.extend(put_aside(request.run, &[Root::MovedKubelet]));
     steps.extend(kubernetes_state(false, etcd));
     steps.extend([
@@ -253,7 +234,10 @@ fn aggressive(request: &ResetRequest<'_>, etcd: Etcd) -> Result<Vec<Step>, Refus
 
     let shared = request.allow.shared_runtime && !request.facts.containerd_sharers.is_known_and(Vec::is_empty);
     let moved: &'static [Root] = if shared { &[Root::MovedKubelet] } else { &Root::MOVED };
-    let mut steps = checks(request, if shared { &SHARED_ROOTS } else { &Root::ALL }, etcd);
+    // Shared, containerd's folders are left to containerd.
+    let of_containerd = |root: &Root| CONTAINERD_STATE.iter().any(|path| path.root() == *root);
+    let roots = Root::ALL.into_iter().filter(|root| !shared || !of_containerd(root)).collect();
+    let mut steps = checks(request, roots, etcd);
     if shared {
         steps.push(Step::CheckSharedContainerd);
     } else {

@@ -15,7 +15,7 @@ pub enum Step {
     },
     /// Refuses where a folder to be emptied is, holds or lies in a protected path, or has something mounted in it that no
     /// step unmounts, before anything is touched. Each delete asks the same again, right before it.
-    CheckRoots(&'static [Root]),
+    CheckRoots(Vec<Root>),
     /// Refuses where containerd keeps snapshots that are more than files in folders.
     CheckSnapshotters,
     /// Writes down where kubelet and containerd have moved these, as the files that say so go before the folders do.
