@@ -173,7 +173,7 @@ fn draw(mut renderer: Renderer, events: &Events, receiver: &Receiver<Event>) -> 
 /// Where the copies of a run are, and how they are put back.
 fn copies(run: &str) -> String {
     format!(
-        "\nCopies of what was changed are in {BACKUPS}/{run} on each node;\n\
+        "\nCopies of what was changed are in {BACKUPS}/{run} on each node that was reset;\n\
          `kfleet reset NODE --restore-config {run}` puts containerd's config and the firewall back.\n"
     )
 }
