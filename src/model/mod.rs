@@ -2,6 +2,7 @@
 
 mod allow;
 mod api_view;
+mod cause;
 mod clean;
 mod event;
 mod fact;
@@ -20,6 +21,7 @@ mod status;
 
 pub use allow::Allow;
 pub use api_view::{ApiView, Reach};
+pub use cause::{Cause, Cure, Diagnosis};
 pub use clean::{clean, clean_lines, is_unsafe};
 pub use event::{Event, Kind, Phase, StepStatus};
 pub use fact::Fact;
