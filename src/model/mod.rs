@@ -17,6 +17,7 @@ mod policy;
 mod protected;
 mod run_id;
 mod status;
+mod tools;
 
 pub use allow::Allow;
 pub use api_view::{ApiView, Reach};
@@ -35,3 +36,4 @@ pub use policy::{JoinSource, Policy};
 pub use protected::{Identity, Presence, ProtectedState};
 pub use run_id::{InvalidRunId, RunId};
 pub use status::NodeStatus;
+pub use tools::{TOOLS, Tool};

@@ -1,11 +1,14 @@
 //! Remote bytes to values, in any chunking. Parsers never fail: what cannot be read becomes an unknown with its reason.
 
+mod api_view;
+mod certificate;
 mod facts;
 mod lines;
 mod marks;
 mod node_object;
 mod reason;
 
+pub use api_view::api_view;
 pub use facts::{SectionOutput, facts};
 pub use lines::Lines;
 pub use marks::{Mark, Marks, Part};
