@@ -234,7 +234,9 @@ impl Escalation {
             Some((Run::Reset(level), Ran::Lost)) => self.reset(level),
             _ if joins && seen == Seen::Restartable && !self.restarted => self.restart(),
             _ if joins && seen != Seen::Bad => self.climb(),
-            None | Some((Run::Join, Ran::Lost | Ran::Again) | (Run::Reset(_), Ran::Done) | (Run::Restart, _)) if joins => {
+            None | Some((Run::Join, Ran::Lost | Ran::Again) | (Run::Reset(_), Ran::Done) | (Run::Restart, _))
+                if joins =>
+            {
                 self.join()
             }
             None => self.reset(self.bounds.start),

@@ -22,7 +22,8 @@ pub(super) fn confirm(task: &Task, allow: Allow, rejoin: Rejoin, nodes: &[Node],
         names(nodes),
         match task {
             Task::Restore(_) => "containerd is restarted; containers go on. What is there now is copied first.",
-            _ if rejoin.drain => "Nodes are drained first; a reset removes what is left of pods, emptyDir volumes and logs.",
+            _ if rejoin.drain =>
+                "Nodes are drained first; a reset removes what is left of pods, emptyDir volumes and logs.",
             _ => "A reset removes pods with their emptyDir volumes and logs; nothing is drained first.",
         },
         control_plane(allow, nodes),

@@ -6,9 +6,7 @@ use crate::cluster::ControlPlane;
 use crate::engine::{Context, Events, Task, dry_run, run};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
-use crate::model::{
-    Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeReport, NodeStatus, Outcome, Patience, Rejoin,
-};
+use crate::model::{Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeReport, NodeStatus, Outcome, Patience, Rejoin};
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};

@@ -153,7 +153,11 @@ fn last_lines(bytes: &[u8]) -> String {
     const LINES: usize = 3;
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<String> = text.lines().filter(|line| !line.trim().is_empty()).map(clean).collect();
-    if lines.is_empty() { "it printed nothing".to_owned() } else { lines[lines.len().saturating_sub(LINES)..].join("; ") }
+    if lines.is_empty() {
+        "it printed nothing".to_owned()
+    } else {
+        lines[lines.len().saturating_sub(LINES)..].join("; ")
+    }
 }
 
 /// The connection. One that does not come about is not tried again for each of a hundred nodes in turn.

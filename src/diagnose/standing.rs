@@ -60,7 +60,9 @@ pub fn standing(facts: &Facts, wanted: Option<&JoinCommand>, before: Option<&Nod
     match facts.has_joined() {
         Some(true) => joined(facts, wanted, before),
         Some(false) => Standing::Apart,
-        None => Standing::Unclear("whether it has joined could not be told: the probe did not see its files".to_owned()),
+        None => {
+            Standing::Unclear("whether it has joined could not be told: the probe did not see its files".to_owned())
+        }
     }
 }
 
@@ -198,7 +200,7 @@ mod tests {
     fn what_could_not_be_told_is_not_a_reason_to_reset() {
         for facts in [
             Facts::default(),
-            member(Fact::default()),                              // API server down, or no kubectl
+            member(Fact::default()), // API server down, or no kubectl
             Facts { kubelet: Fact::default(), ..member(good()) }, // systemctl hung
             Facts { machine_id: Fact::default(), ..member(good()) },
             Facts { cluster_node_object: Fact::Known(None), ..member(Fact::default()) }, // perhaps of another cluster

@@ -43,7 +43,8 @@ impl<T: Transport> Driver<'_, T> {
         let input = self.run(restart_kubelet(self.node, &self.context.run)).await;
         self.restarted = true;
         if input == Input::Ran(Ran::Done) {
-            self.notes.push("its kubelet was restarted, which brought its Node back; it was not joined anew".to_owned());
+            self.notes
+                .push("its kubelet was restarted, which brought its Node back; it was not joined anew".to_owned());
         }
         input
     }
@@ -81,7 +82,9 @@ impl<T: Transport> Driver<'_, T> {
         self.cause = Some(diagnosis.cause);
         match diagnosis.cause.cure() {
             Cure::Reset => (Ran::Failed, said),
-            Cure::Nothing if diagnosis.cause == Cause::BootstrapPending => (Ran::Hopeless, self.with_requests(said).await),
+            Cure::Nothing if diagnosis.cause == Cause::BootstrapPending => {
+                (Ran::Hopeless, self.with_requests(said).await)
+            }
             Cure::Nothing => (Ran::Hopeless, said),
             Cure::NewToken => match self.command.clone() {
                 Some(dead) => match self.renew(&dead).await {

@@ -2,10 +2,11 @@
 
 use super::node::Driver;
 use crate::attached::{NoAnswer, attached};
-use crate::diagnose::{Standing, findings, standing};
-use super::stub::{ask_api, api_view, blockers};
+use crate::diagnose::{Standing, blockers, findings, standing};
 use crate::escalate::Seen;
 use crate::model::{ApiView, Cause, Diagnosis, Fact, Finding, JoinCommand, NodeObject};
+use crate::parse::api_view;
+use crate::plan::ask_api;
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
 
@@ -92,8 +93,10 @@ impl<T: Transport> Driver<'_, T> {
         let ready = blocking.is_empty();
         if let Some(first) = hopeless.first() {
             let cause = Cause::Preflight;
-            let said: Vec<String> =
-                hopeless.iter().map(|finding| format!("{} {}: {}", finding.code, finding.cause, finding.remedy)).collect();
+            let said: Vec<String> = hopeless
+                .iter()
+                .map(|finding| format!("{} {}: {}", finding.code, finding.cause, finding.remedy))
+                .collect();
             return Err(Diagnosis::new(cause, said.join("; ")));
         }
         self.command = Some(command);
@@ -123,7 +126,9 @@ impl<T: Transport> Driver<'_, T> {
             }
             let token = command.token.id();
             let said = if minted {
-                format!("the token {token} was made for this run, and the control plane does not sign cluster-info with it; is kube-controller-manager running?")
+                format!(
+                    "the token {token} was made for this run, and the control plane does not sign cluster-info with it; is kube-controller-manager running?"
+                )
             } else {
                 format!("the API server does not know the token {token} of the join command, or it has expired")
             };
@@ -159,7 +164,7 @@ impl<T: Transport> Driver<'_, T> {
             match attached(&session, self.node, &script, ANSWER).await {
                 Ok(answer) => {
                     self.session = Some(session);
-                    return api_view(command.endpoint.as_str(), answer.steps.get(&0));
+                    return api_view(command.endpoint.as_str(), &answer.steps.get(&0).cloned().unwrap_or_default());
                 }
                 Err(NoAnswer::Lost(_)) if !last_try => {}
                 Err(why) => return Fact::Unknown(why.to_string()),
@@ -191,7 +196,8 @@ impl<T: Transport> Driver<'_, T> {
             let is = |fact: &Fact<String>, wanted: &str| fact.is_known_and(|id| *id == wanted);
             let patient = start.elapsed() < self.context.patience.settle && !self.context.stop.is_cancelled();
             if !is(&self.facts.machine_id, &object.machine_id) {
-                let said = format!("a Node called {name} is Ready and belongs to another machine ({})", object.machine_id);
+                let said =
+                    format!("a Node called {name} is Ready and belongs to another machine ({})", object.machine_id);
                 return Err(Diagnosis::new(Cause::NameTaken, said));
             } else if patient {
                 self.waiting("waiting until the API server sees that the old Node is gone".to_owned());

@@ -102,7 +102,9 @@ impl<T: Transport> Driver<'_, T> {
             Standing::Unclear(_) => patience.answer,
             // A kubelet that was started a moment ago has not registered yet.
             Standing::Asleep(_) if kubelet_runs => patience.answer,
-            Standing::Asleep(_) | Standing::Stale(_) | Standing::NotReady(_) | Standing::WithoutCertificate => Duration::ZERO,
+            Standing::Asleep(_) | Standing::Stale(_) | Standing::NotReady(_) | Standing::WithoutCertificate => {
+                Duration::ZERO
+            }
         }
     }
 

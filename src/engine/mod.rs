@@ -13,7 +13,6 @@ mod owned;
 mod probing;
 mod restoring;
 mod status;
-mod stub;
 
 pub use context::{Context, Events, Task};
 pub use dry_run::dry_run;

@@ -204,11 +204,8 @@ impl<'a> Owned<'a> {
             Mark::End(step, status) => self.step_ended(step, status),
             Mark::Stop(_) => {
                 let why = self.last_error.take().unwrap_or_else(|| "a step failed".to_owned());
-                self.end = Some(if self.refused {
-                    PhaseEnd::Refused(why)
-                } else {
-                    PhaseEnd::Failed { why, diagnosis: None }
-                });
+                self.end =
+                    Some(if self.refused { PhaseEnd::Refused(why) } else { PhaseEnd::Failed { why, diagnosis: None } });
             }
             Mark::Bye => self.end = Some(PhaseEnd::Done),
         }

@@ -7,7 +7,8 @@ use crate::model::Patience;
 use std::time::Duration;
 
 pub(super) fn timeouts(written: Option<schema::Timeouts>, problems: &mut Problems) -> Patience {
-    let schema::Timeouts { probe, reset, join, ready, settle, cni, answer, drain, reconnect } = written.unwrap_or_default();
+    let schema::Timeouts { probe, reset, join, ready, settle, cni, answer, drain, reconnect } =
+        written.unwrap_or_default();
     let default = Patience::default();
     let mut of = |written: Option<Text>, least, default| {
         problems.check(written, |text| duration(&text, Duration::from_secs(least))).unwrap_or(default)

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct ApiView {
     /// `host:port`, as the join command has it.
     pub endpoint: String,
-    /// Whether it answers.
-    pub reach: Reach,
+    /// Whether it answers; unknown where what was said instead is not understood.
+    pub reach: Fact<Reach>,
     /// The proxy by which systemd's services (and so kubeadm, in a phase) reach it, without its user and password.
     pub proxy: Option<String>,
     /// `gitVersion` of /version ("v1.31.2").

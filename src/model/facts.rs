@@ -49,7 +49,7 @@ pub struct Facts {
     pub ip_forward: Fact<bool>,
     /// `net.bridge.bridge-nf-call-iptables`; `None` where the kernel has no such setting (`br_netfilter` is not loaded).
     pub bridge_filter: Fact<Option<bool>>,
-    /// Those of the tools asked about that are not in the PATH.
+    /// Those of [`super::TOOLS`] that are not in the PATH.
     pub missing_tools: Fact<Vec<String>>,
     /// Whether the node can look up its own hostname.
     pub hostname_resolves: Fact<bool>,

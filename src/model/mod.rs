@@ -20,6 +20,7 @@ mod policy;
 mod protected;
 mod run_id;
 mod status;
+mod tools;
 
 pub use allow::{Allow, Rejoin};
 pub use api_view::{ApiView, Reach};
@@ -41,3 +42,4 @@ pub use policy::{JoinSource, Policy};
 pub use protected::{Identity, Presence, ProtectedState};
 pub use run_id::{InvalidRunId, RunId};
 pub use status::NodeStatus;
+pub use tools::{TOOLS, Tool};

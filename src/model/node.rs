@@ -75,7 +75,12 @@ mod tests {
         for socket in [CRI_SOCKET, "/run/containerd/containerd.sock", "unix:///var/run/containerd/containerd.sock"] {
             assert!(is_containerd(socket), "{socket}");
         }
-        for socket in ["/run/crio/crio.sock", "unix:///run/k3s/containerd/containerd.sock", "", "/var/lib/containerd/containerd.sock"] {
+        for socket in [
+            "/run/crio/crio.sock",
+            "unix:///run/k3s/containerd/containerd.sock",
+            "",
+            "/var/lib/containerd/containerd.sock",
+        ] {
             assert!(!is_containerd(socket), "{socket}");
         }
     }

@@ -1,7 +1,7 @@
 //! The probe's sections to [`Facts`].
 
-use super::node_object;
-use crate::model::{Cri, Fact, Facts, Identity, ImageFilesystem, Presence, ProtectedState, Unit};
+use super::{certificate, node_object};
+use crate::model::{ClientCertificate, Cri, Fact, Facts, Identity, ImageFilesystem, Presence, ProtectedState, Unit};
 use std::collections::BTreeMap;
 
 /// What one section of the probe printed, and how it ended. `None` in the map: the probe did not come to it.
@@ -19,8 +19,13 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
     let system = read("System").key_values();
     let units = read("Units").units();
     let versions = read("Versions").key_values();
+    let preflight = read("Preflight").key_values();
+    let settings = read("KubeletSettings").key_values();
+    let hostname = value(&system, "hostname").map(|h| h.to_ascii_lowercase());
+    let client_certificate = read("ClientCertificate").optional(certificate::client_certificate);
     Facts {
-        hostname: value(&system, "hostname").map(|h| h.to_ascii_lowercase()),
+        node_name: node_name(&settings, &client_certificate, &hostname),
+        hostname,
         machine_id: value(&system, "machine_id"),
         boot_id: value(&system, "boot_id"),
         os: value(&system, "os"),
@@ -51,7 +56,43 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
             Some(out) => node_object(&String::from_utf8_lossy(&out.bytes), out.status),
             None => Fact::default(),
         },
-        ..Facts::default()
+        cluster_ca: read("ClusterCa").optional(certificate::pin),
+        client_certificate,
+        kubelet_cgroup_driver: settings.clone().map(|s| s.get("cgroup_driver").filter(|d| !d.is_empty()).cloned()),
+        kubelet_bootstraps: flag(&settings, "bootstraps"),
+        kubelet_port: read("KubeletPort").optional(|t| Some(crate::model::clean(t.trim()))),
+        swap: match &preflight {
+            Fact::Known(map) if map.contains_key("swap") => {
+                Fact::Known(map["swap"].split_whitespace().map(str::to_owned).collect())
+            }
+            Fact::Known(_) => Fact::Unknown("the kernel has no /proc/swaps".to_owned()),
+            Fact::Unknown(why) => Fact::Unknown(why.clone()),
+        },
+        ip_forward: flag(&preflight, "ip_forward"),
+        bridge_filter: match value(&preflight, "bridge_filter") {
+            Fact::Known(absent) if absent == "absent" => Fact::Known(None),
+            _ => flag(&preflight, "bridge_filter").map(Some),
+        },
+        missing_tools: read("Tools").lines(),
+        hostname_resolves: flag(&preflight, "resolves"),
+        cgroup_version: number(&preflight, "cgroup"),
+        memory_cgroup: flag(&preflight, "memory"),
+        clock: number(&preflight, "clock"),
+        api: Fact::Unknown("the API server was not asked from the node".to_owned()),
+        cluster_defaults: Fact::Unknown("the control plane was not asked".to_owned()),
+    }
+}
+
+/// kubeadm gives the kubelet its Node's name where that is not the hostname, and the kubelet's certificate is made out to it.
+fn node_name(
+    settings: &Fact<BTreeMap<String, String>>,
+    certificate: &Fact<Option<ClientCertificate>>,
+    hostname: &Fact<String>,
+) -> Fact<String> {
+    match (value(settings, "override"), certificate) {
+        (Fact::Known(name), _) => Fact::Known(name.to_ascii_lowercase()),
+        (_, Fact::Known(Some(certificate))) => Fact::Known(certificate.node_name.clone()),
+        _ => hostname.clone(),
     }
 }
 
@@ -78,6 +119,14 @@ impl Reader<'_> {
         match self.output {
             Some(out) if out.status == 64 => Fact::Known(None),
             _ => self.text().map(Some),
+        }
+    }
+
+    /// Like `optional_text`, where what is there has to be read further.
+    fn optional<T>(&self, parse: impl FnOnce(&str) -> Option<T>) -> Fact<Option<T>> {
+        match self.output {
+            Some(out) if out.status == 64 => Fact::Known(None),
+            _ => self.parsed(parse).map(Some),
         }
     }
 
@@ -208,6 +257,21 @@ fn value(map: &Fact<BTreeMap<String, String>>, key: &str) -> Fact<String> {
         Fact::Known(map) => match map.get(key).filter(|v| !v.is_empty()) {
             Some(value) => Fact::Known(value.clone()),
             None => Fact::Unknown(format!("the node did not say its {}", key.replace('_', " "))),
+        },
+    }
+}
+
+/// 0 or 1.
+fn flag(map: &Fact<BTreeMap<String, String>>, key: &str) -> Fact<bool> {
+    number::<u8>(map, key).map(|number| number != 0)
+}
+
+fn number<T: std::str::FromStr>(map: &Fact<BTreeMap<String, String>>, key: &str) -> Fact<T> {
+    match value(map, key) {
+        Fact::Unknown(why) => Fact::Unknown(why),
+        Fact::Known(text) => match text.parse() {
+            Ok(number) => Fact::Known(number),
+            Err(_) => Fact::Unknown(format!("its {key} is no number: {text}")),
         },
     }
 }

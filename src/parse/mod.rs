@@ -1,5 +1,7 @@
 //! Remote bytes to values, in any chunking. Parsers never fail: what cannot be read becomes an unknown with its reason.
 
+mod api_view;
+mod certificate;
 mod cluster;
 mod facts;
 mod lines;
@@ -7,6 +9,7 @@ mod marks;
 mod node_object;
 mod reason;
 
+pub use api_view::api_view;
 pub use cluster::{cluster_defaults, pending_requests};
 pub use facts::{SectionOutput, facts};
 pub use lines::Lines;

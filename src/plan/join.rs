@@ -41,11 +41,8 @@ pub fn join(node: &Node, request: &JoinRequest<'_>) -> Result<PhaseScript, Refus
 
 /// A kubelet that is started anew: it registers its Node where the API server has none.
 pub fn restart_kubelet(node: &Node, run: &str) -> PhaseScript {
-    let steps = vec![
-        Step::CheckWorker { allow_control_plane: false },
-        Step::ReloadUnits,
-        Step::RestartUnit("kubelet.service"),
-    ];
+    let steps =
+        vec![Step::CheckWorker { allow_control_plane: false }, Step::ReloadUnits, Step::RestartUnit("kubelet.service")];
     PhaseScript::new(Phase::Restart, None, node, run, steps)
 }
 

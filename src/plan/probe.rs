@@ -3,7 +3,7 @@
 use super::CRI_SOCKET;
 use super::reset::{AGGRESSIVE_REMOVES, CNI_CONFIG_NAMES, GENTLE_REMOVES, MOVED_KUBELET_STATE, PLUGIN_REMOVES};
 use super::step::LINKS;
-use crate::model::{Node, RemovePath};
+use crate::model::{Node, RemovePath, TOOLS};
 use crate::shell::{Fragment, Need, Script, Word};
 
 /// A part of the probe's output. Each is a step of the script, so its bytes are delimited by marks and its exit status
@@ -50,13 +50,25 @@ pub enum Section {
     ContainerdConfig,
     /// `containerd config default`.
     ContainerdDefaultConfig,
+    /// key=value lines of what kubeadm's preflight asks of the kernel and of name resolution, and the clock.
+    Preflight,
+    /// Those of [`TOOLS`] that are not in the PATH, one per line.
+    Tools,
+    /// key=value lines of what the kubelet was told.
+    KubeletSettings,
+    /// The process that listens on the kubelet's port.
+    KubeletPort,
+    /// The cluster CA, in PEM.
+    ClusterCa,
+    /// The kubelet's client certificate, in PEM, without its key.
+    ClientCertificate,
     /// The node's own Node object, asked for with its own kubelet.conf.
     NodeObject,
 }
 
 impl Section {
     /// In the order of the script.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 27] = [
         Self::System,
         Self::Running,
         Self::Units,
@@ -77,6 +89,12 @@ impl Section {
         Self::Cgroupfs,
         Self::ContainerdConfig,
         Self::ContainerdDefaultConfig,
+        Self::Preflight,
+        Self::Tools,
+        Self::KubeletSettings,
+        Self::KubeletPort,
+        Self::ClusterCa,
+        Self::ClientCertificate,
         Self::NodeObject,
     ];
 
@@ -103,6 +121,12 @@ impl Section {
             Self::Cgroupfs => "Cgroupfs",
             Self::ContainerdConfig => "ContainerdConfig",
             Self::ContainerdDefaultConfig => "ContainerdDefaultConfig",
+            Self::Preflight => "Preflight",
+            Self::Tools => "Tools",
+            Self::KubeletSettings => "KubeletSettings",
+            Self::KubeletPort => "KubeletPort",
+            Self::ClusterCa => "ClusterCa",
+            Self::ClientCertificate => "ClientCertificate",
             Self::NodeObject => "NodeObject",
         }
     }
@@ -140,6 +164,12 @@ impl Section {
             Self::ContainerdDefaultConfig => Fragment::new(
                 "command -v containerd >/dev/null || return 64; timeout -k 1 20 containerd config default",
             ),
+            Self::Preflight => Fragment::new("probe_preflight"),
+            Self::Tools => Fragment::new("missing_tools \"$@\"").args(TOOLS.map(|tool| Word::new(tool.name))),
+            Self::KubeletSettings => Fragment::new("probe_kubelet_settings"),
+            Self::KubeletPort => Fragment::new("probe_kubelet_port"),
+            Self::ClusterCa => Fragment::new("probe_cluster_ca"),
+            Self::ClientCertificate => Fragment::new("probe_client_certificate"),
             Self::NodeObject => Fragment::new("probe_node_object"),
         }
     }
@@ -223,5 +253,6 @@ const LIBRARY: &[&str] = &[
     include_str!("sh/protected.sh"),
     include_str!("sh/runtime.sh"),
     include_str!("sh/node_object.sh"),
+    include_str!("sh/preflight.sh"),
     include_str!("sh/probe.sh"),
 ];

@@ -153,6 +153,7 @@ probe_cgroupfs() {
 probe_node_object() {
   [ -f /etc/kubernetes/kubelet.conf ] || return 64
   command -v kubectl >/dev/null || return 64
-  node=$(tr '[:upper:]' '[:lower:]' </proc/sys/kernel/hostname)
+  node=$(hostname_override)
+  [ -n "$node" ] || node=$(tr '[:upper:]' '[:lower:]' </proc/sys/kernel/hostname)
   node_object /etc/kubernetes/kubelet.conf "$node"
 }

@@ -1,0 +1,109 @@
+//! The answer to `plan::ask_api`.
+
+use super::SectionOutput;
+use crate::model::{ApiView, Fact, Reach, clean};
+
+/// How the API server at `endpoint` looks from the node, from the script's one step.
+pub fn api_view(endpoint: &str, output: &SectionOutput) -> Fact<ApiView> {
+    let text = String::from_utf8_lossy(&output.bytes);
+    match output.status {
+        0 => {}
+        64 => {
+            return Fact::Unknown(
+                "neither curl, wget nor kubectl is on the node to ask the API server with".to_owned(),
+            );
+        }
+        status => {
+            let said = clean(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("nothing"));
+            return Fact::Unknown(format!("asking the API server ended with status {status}: {said}"));
+        }
+    }
+    let value = |key: &str| {
+        let found = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        found.map(clean).filter(|v| !v.is_empty())
+    };
+    let Some(tool) = value("tool") else {
+        return Fact::Unknown("the script that asks the API server did not say with what".to_owned());
+    };
+    let proxy = value("proxy").map(|proxy| without_password(&proxy));
+    let status = value("status");
+    let said = value("said").unwrap_or_else(|| format!("{tool} said nothing"));
+    let reach = if status.is_some() { Fact::Known(Reach::Answers) } else { obstacle(&said, proxy.is_some()) };
+    let no_answer = format!("{tool} got no answer");
+    Fact::Known(ApiView {
+        endpoint: endpoint.to_owned(),
+        reach,
+        proxy,
+        version: match (value("version"), &status) {
+            (Some(version), _) => Fact::Known(version),
+            (None, Some(status)) => Fact::Unknown(format!("the API server answered {status} and no version")),
+            (None, None) => Fact::Unknown(no_answer.clone()),
+        },
+        token_alive: match (value("token").as_deref(), value("info_status")) {
+            (Some("1"), _) => Fact::Known(true),
+            (Some("0"), Some(status)) if status == "200" => Fact::Known(false),
+            (_, Some(status)) => Fact::Unknown(format!("the API server answered {status} when asked for cluster-info")),
+            (_, None) => Fact::Unknown(no_answer.clone()),
+        },
+        clock_skew: match (value("date").and_then(|d| unix_seconds(&d)), value("clock").and_then(|c| c.parse().ok())) {
+            (Some(theirs), Some(ours)) => Fact::Known(i64::saturating_sub(ours, theirs)),
+            _ => Fact::Unknown(format!("{tool} did not tell when the API server answered")),
+        },
+    })
+}
+
+/// What stands between, by the words of curl, GNU and busybox wget, and Go (kubectl).
+fn obstacle(said: &str, proxy: bool) -> Fact<Reach> {
+    const NO_NAME: [&str; 7] = [
+        "resolve host", // curl, GNU wget
+        "bad address",  // busybox
+        "Name or service not known",
+        "Temporary failure in name resolution",
+        "no such host",
+        "no suitable address",
+        "server misbehaving",
+    ];
+    const NO_ROUTE: [&str; 9] = [
+        "timed out",
+        "timeout",
+        "Timeout",
+        "deadline exceeded",
+        "o route to host",
+        "unreachable",
+        "Operation not permitted", // a firewall of the node's own
+        "operation not permitted",
+        "Permission denied",
+    ];
+    const TLS: [&str; 9] =
+        ["SSL", "TLS", "tls", "x509", "handshake", "HTTP response to HTTPS", "reset by peer", "Empty reply", "EOF"];
+    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    let why = said.to_owned();
+    if proxy {
+        Fact::Known(Reach::Proxy(why)) // whichever of its ways it failed in: who asked was not the API server
+    } else if has(&NO_NAME) {
+        Fact::Known(Reach::NoName(why))
+    } else if has(&["refused"]) {
+        Fact::Known(Reach::Refused(why))
+    } else if has(&NO_ROUTE) {
+        Fact::Known(Reach::NoRoute(why))
+    } else if has(&TLS) {
+        Fact::Known(Reach::Tls(why))
+    } else {
+        Fact::Unknown(why)
+    }
+}
+
+/// `http://user:password@host:port` without what is before the @.
+fn without_password(proxy: &str) -> String {
+    match (proxy.split_once("://"), proxy.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+        (None, Some((_, host))) => host.to_owned(),
+        _ => proxy.to_owned(),
+    }
+}
+
+/// An HTTP date.
+fn unix_seconds(date: &str) -> Option<i64> {
+    let parser = jiff::fmt::rfc2822::DateTimeParser::new();
+    parser.parse_timestamp(date).ok().map(jiff::Timestamp::as_second)
+}
