@@ -9,7 +9,9 @@ pub fn api_view(endpoint: &str, output: &SectionOutput) -> Fact<ApiView> {
     match output.status {
         0 => {}
         64 => {
-            return Fact::Unknown("neither curl, wget nor kubectl is on the node to ask the API server with".to_owned());
+            return Fact::Unknown(
+                "neither curl, wget nor kubectl is on the node to ask the API server with".to_owned(),
+            );
         }
         status => {
             let said = clean(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("nothing"));
