@@ -2,7 +2,8 @@
 
 use kfleet::model::{Access, Allow, Become, Fact, Facts, JoinCommand, Level, Node, NodeName, ProtectedPath, Role};
 use kfleet::plan::{
-    Count, ResetRequest, ask_node_object, follow, join, launch, mint_token, probe, reset, restore, revoke_token,
+    Count, ResetRequest, ask_api, ask_node_object, follow, join, launch, mint_token, probe, reset, restore,
+    revoke_token,
 };
 use kfleet::shell::{Nonce, Rendered};
 use std::io::Write;
@@ -67,6 +68,7 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
         ("follow", follow("run1-1", 4096).render(&nonce())),
         ("mint-token", mint_token(&node, Duration::from_secs(1800), false).render(&nonce())),
         ("revoke-token", revoke_token(&node, "abcdef").render(&nonce())),
+        ("ask-api", ask_api(&node, &join_command().endpoint, &join_command().token).render(&nonce())),
         ("ask-node-object", ask_node_object(&node, "node1").render(&nonce())),
     ]
 }
