@@ -107,3 +107,76 @@ fn unix_seconds(date: &str) -> Option<i64> {
     let parser = jiff::fmt::rfc2822::DateTimeParser::new();
     parser.parse_timestamp(date).ok().map(jiff::Timestamp::as_second)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(text: &str) -> ApiView {
+        let output = SectionOutput { bytes: text.as_bytes().to_vec(), status: 0 };
+        let Fact::Known(view) = api_view("10.0.0.1:6443", &output) else { panic!("{text}") };
+        view
+    }
+
+    macro_rules! recorded {
+        ($name:literal) => {
+            [
+                include_str!(concat!("../../tests/fixtures/api-view/curl-", $name, ".txt")),
+                include_str!(concat!("../../tests/fixtures/api-view/wget-", $name, ".txt")),
+                include_str!(concat!("../../tests/fixtures/api-view/kubectl-", $name, ".txt")),
+            ]
+            .map(view)
+        };
+    }
+
+    #[test]
+    fn an_api_server_that_answers_tells_version_token_and_clock() {
+        for view in recorded!("token-alive") {
+            assert_eq!(
+                (&view.reach, &view.token_alive),
+                (&Fact::Known(Reach::Answers), &Fact::Known(true)),
+                "{view:?}"
+            );
+            assert!(view.version.is_known_and(|v| v.starts_with("v0.0.0-master")), "{view:?}");
+            assert!(view.clock_skew.is_known_and(|skew| (0..=1).contains(skew)), "{view:?}");
+        }
+        for view in recorded!("token-unknown") {
+            assert_eq!(view.token_alive, Fact::Known(false), "{view:?}");
+        }
+        let late = view("tool=curl\nstatus=200\ndate=Sun, 22 Nov 2026 22:44:51 GMT\nclock=1795384191\n");
+        assert_eq!(late.clock_skew, Fact::Known(1_795_384_191 - 1_795_387_491), "{late:?}");
+    }
+
+    #[test]
+    fn what_stands_between_has_a_kind() {
+        type Test = fn(&Reach) -> bool;
+        let kinds: [(_, Test); 4] = [
+            (recorded!("refused"), |reach| matches!(reach, Reach::Refused(_))),
+            (recorded!("no-name"), |reach| matches!(reach, Reach::NoName(_))),
+            (recorded!("no-route"), |reach| matches!(reach, Reach::NoRoute(_))),
+            (recorded!("no-tls"), |reach| matches!(reach, Reach::Tls(_))),
+        ];
+        for (views, test) in kinds {
+            for view in views {
+                assert!(view.reach.is_known_and(test), "{view:?}");
+                assert!(view.version.known().is_none() && view.token_alive.known().is_none(), "{view:?}");
+            }
+        }
+        let timeout = view("tool=curl\nsaid=curl: (28) Connection timed out after 10001 milliseconds\n");
+        assert!(timeout.reach.is_known_and(|reach| matches!(reach, Reach::NoRoute(_))));
+        let proxied = view("tool=curl\nproxy=http://me:secret@proxy:3128\nsaid=curl: (7) Connection refused\n");
+        assert!(proxied.reach.is_known_and(|reach| matches!(reach, Reach::Proxy(_))));
+        assert_eq!(proxied.proxy.as_deref(), Some("http://proxy:3128"));
+        assert!(view("tool=busybox wget\nsaid=\n").reach.known().is_none(), "what is not understood is not known");
+    }
+
+    #[test]
+    fn a_cluster_info_that_is_not_public_tells_nothing_of_the_token() {
+        for status in ["403", "404"] {
+            let view = view(&format!("tool=curl\nstatus=200\ninfo_status={status}\ntoken=0\n"));
+            assert!(matches!(&view.token_alive, Fact::Unknown(why) if why.contains(status)), "{view:?}");
+        }
+        let without_tools = SectionOutput { bytes: Vec::new(), status: 64 };
+        assert!(matches!(api_view("x:1", &without_tools), Fact::Unknown(why) if why.contains("curl")));
+    }
+}

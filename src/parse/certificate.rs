@@ -29,3 +29,25 @@ pub(super) fn client_certificate(pem: &str) -> Option<ClientCertificate> {
 fn first(pem: &str) -> Option<Certificate> {
     Certificate::load_pem_chain(pem.as_bytes()).ok()?.into_iter().next()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pin_is_kubeadms() {
+        // what `kubeadm token create --print-join-command` printed in the cluster of this CA
+        let printed = "sha256:b63b1d1261877269dafac9ac0bc0ba21af00a332af3df31b914b0dbeeff8ea25";
+        assert_eq!(pin(include_str!("../../tests/fixtures/certificates/ca.crt")).as_deref(), Some(printed));
+        assert_eq!(pin(""), None);
+    }
+
+    #[test]
+    fn a_client_certificate_names_its_node() {
+        let pem = include_str!("../../tests/fixtures/certificates/kubelet-client.pem");
+        let expected = ClientCertificate { node_name: "worker-7.example".to_owned(), not_after: 1_826_922_570 };
+        assert_eq!(client_certificate(pem), Some(expected));
+        assert_eq!(client_certificate(include_str!("../../tests/fixtures/certificates/ca.crt")), None);
+        assert_eq!(client_certificate("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), None);
+    }
+}

@@ -42,6 +42,10 @@ mod tests {
         let Fact::Known(Some(node)) = node_object(there, 0) else { panic!() };
         assert_eq!((node.machine_id.as_str(), node.ready.as_str()), ("abc", "False"));
         assert!(node.waits_for_cni());
+        let real = include_str!("../../tests/fixtures/kubeadm-1.20.2/node-object-waits-for-cni.txt");
+        let Fact::Known(Some(node)) = node_object(real, 0) else { panic!() };
+        assert_eq!((node.created.as_str(), node.heartbeat.as_str()), ("2026-11-22T22:34:42Z", "2026-11-22T22:34:52Z"));
+        assert!(node.uid.starts_with("4a884fc6-") && !node.unschedulable && node.waits_for_cni());
         assert_eq!(node_object("Error from server (NotFound): nodes \"n\" not found\n", 1), Fact::Known(None));
         for (output, status) in
             [("", 124), ("Unable to connect to the server", 1), ("machine_id=\nboot_id=\n", 0), ("", 0), ("", 64)]

@@ -4,6 +4,7 @@
 mod firewall;
 mod forms;
 mod network;
+mod preflight;
 mod protected;
 mod quoting;
 mod runtime;

@@ -77,8 +77,8 @@ api_view() {
   wait_until 6 1 signature_is_known
   echo "info_status=$(answered)"
   case $ANSWER in
-    *"jws-kubeconfig-$TOKEN"*) echo "token=1" ;;
-    *kubeconfig*) echo "token=0" ;;
+    *\"jws-kubeconfig-"$TOKEN"\"*) echo "token=1" ;;
+    *'"kubeconfig"'*) echo "token=0" ;;
   esac
 }
 
@@ -86,5 +86,5 @@ api_view() {
 signature_is_known() {
   ask /api/v1/namespaces/kube-public/configmaps/cluster-info
   [ "$(answered)" = 200 ] || return 0
-  case $ANSWER in *"jws-kubeconfig-$TOKEN"*) ;; *) return 1 ;; esac
+  case $ANSWER in *\"jws-kubeconfig-"$TOKEN"\"*) ;; *) return 1 ;; esac
 }

@@ -154,6 +154,5 @@ probe_node_object() {
   [ -f /etc/kubernetes/kubelet.conf ] || return 64
   command -v kubectl >/dev/null || return 64
   node=$(hostname_override)
-  [ -n "$node" ] || node=$(tr '[:upper:]' '[:lower:]' </proc/sys/kernel/hostname)
-  node_object /etc/kubernetes/kubelet.conf "$node"
+  node_object /etc/kubernetes/kubelet.conf "$(printf '%s' "${node:-$(cat /proc/sys/kernel/hostname)}" | tr '[:upper:]' '[:lower:]')"
 }

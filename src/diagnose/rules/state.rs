@@ -1,0 +1,151 @@
+//! What is wrong with a node by itself: an earlier join, its runtime, its kubelet, what is left of a pod network.
+
+use super::{Rule, Seen, says_it_joined};
+use crate::model::Severity::{Error, Note, Warning};
+use crate::model::{Cri, Facts, Level};
+
+pub(super) const RULES: [Rule; 14] = [
+    Rule::new(1, Error, half_joined, "`kfleet join` resets it gently and joins it")
+        .cured_by(Level::Gentle)
+        .blocks_join(),
+    Rule::new(2, Error, certificate_gone, "`kfleet join` resets it gently and joins it")
+        .cured_by(Level::Gentle)
+        .blocks_join(),
+    Rule::new(3, Error, cri_silent, RUNTIME).cured_by(Level::Aggressive).blocks_join(),
+    Rule::new(4, Error, runtime_not_ready, RUNTIME).cured_by(Level::Aggressive).blocks_join(),
+    Rule::new(5, Error, containerd_down, "look at `journalctl -u containerd`; a gentle reset restarts it")
+        .cured_by(Level::Gentle)
+        .blocks_join(),
+    Rule::new(6, Error, kubelet_down, "look at `journalctl -u kubelet`").cured_by(Level::Gentle).blocks_join(),
+    Rule::new(7, Warning, links_left, "`kfleet reset --aggressive` removes them").cured_by(Level::Aggressive),
+    Rule::new(8, Warning, chains_left, "`kfleet reset --aggressive` removes them").cured_by(Level::Aggressive),
+    Rule::new(9, Warning, mounts_left, "a gentle reset unmounts them and touches nothing that they lead to")
+        .cured_by(Level::Gentle),
+    Rule::new(10, Error, node_object_gone, "restart the kubelet, or `kfleet join` resets and joins it again")
+        .cured_by(Level::Gentle)
+        .blocks_join(),
+    Rule::new(11, Error, node_not_ready, "`kubectl describe node` on the control plane tells more")
+        .cured_by(Level::Gentle)
+        .blocks_join(),
+    Rule::new(12, Note, waits_for_cni, "the network add-on's DaemonSet brings it; nothing to do on the node"),
+    Rule::new(13, Warning, busy, "what else is found may change under its hands"),
+    Rule::new(14, Warning, residue_left, "`kfleet reset --aggressive` removes it").cured_by(Level::Aggressive),
+];
+
+const RUNTIME: &str = "look at `journalctl -u containerd`; `kfleet reset --aggressive` rebuilds containerd's state";
+
+/// With the checks of kubeadm's that find the files of a join.
+fn with_files(cause: String, facts: &Facts) -> Seen {
+    let checked = [
+        ("/etc/kubernetes/kubelet.conf", "FileAvailable--etc-kubernetes-kubelet.conf"),
+        ("/etc/kubernetes/bootstrap-kubelet.conf", "FileAvailable--etc-kubernetes-bootstrap-kubelet.conf"),
+        ("/etc/kubernetes/pki/ca.crt", "FileAvailable--etc-kubernetes-pki-ca.crt"),
+    ];
+    let there = checked.into_iter().filter(|(file, _)| facts.has_file(file) == Some(true));
+    there.fold(Seen::from(cause), |seen, (_, check)| seen.check(check))
+}
+
+fn busy(facts: &Facts) -> Option<Seen> {
+    crate::diagnose::busy(facts).map(Seen::from)
+}
+
+/// kubeadm wrote these before TLS bootstrap; kubelet.conf is written after it (kubeadm join, phase kubelet-start).
+fn half_joined(facts: &Facts) -> Option<Seen> {
+    if facts.has_joined()? {
+        return None;
+    }
+    let traces =
+        ["/etc/kubernetes/pki/ca.crt", "/etc/kubernetes/bootstrap-kubelet.conf", "/var/lib/kubelet/kubeadm-flags.env"];
+    let there: Vec<&str> = traces.into_iter().filter(|f| facts.has_file(f) == Some(true)).collect();
+    let cause = format!("an earlier join did not finish: {} without kubelet.conf", there.join(", "));
+    let seen = with_files(cause, facts);
+    // kubeadm writes kubeadm-flags.env anew and asks for the other two only
+    (!there.is_empty()).then(|| Seen { harmless: seen.checks.is_empty(), ..seen })
+}
+
+fn certificate_gone(facts: &Facts) -> Option<Seen> {
+    let gone = says_it_joined(facts) && !facts.has_file("/var/lib/kubelet/pki/kubelet-client-current.pem")?;
+    let cause = "kubelet.conf is there, but the client certificate that it names is gone".to_owned();
+    gone.then(|| with_files(cause, facts))
+}
+
+fn cri_silent(facts: &Facts) -> Option<Seen> {
+    match facts.cri.known()? {
+        Cri::NoAnswer(_) if super::preflight::config_disables_cri(facts) => None,
+        Cri::NoAnswer(said) => {
+            let cause = format!("the container runtime does not answer over CRI: {said}");
+            Some(Seen::from(cause).check("CRI"))
+        }
+        Cri::Ready { .. } | Cri::Loaded | Cri::NotReady(_) => None,
+    }
+}
+
+fn runtime_not_ready(facts: &Facts) -> Option<Seen> {
+    match facts.cri.known()? {
+        Cri::NotReady(_) if super::preflight::config_disables_cri(facts) => None,
+        Cri::NotReady(said) => {
+            let cause = format!("the container runtime says that it is not ready: {said}");
+            Some(Seen::from(cause).check("CRI"))
+        }
+        Cri::Ready { .. } | Cri::Loaded | Cri::NoAnswer(_) => None,
+    }
+}
+
+fn containerd_down(facts: &Facts) -> Option<Seen> {
+    let unit = facts.containerd.known()?;
+    let cause = format!("containerd.service is {} ({}, {})", unit.active, unit.sub, unit.load);
+    (unit.active != "active").then(|| Seen::from(cause).check("CRI"))
+}
+
+fn kubelet_down(facts: &Facts) -> Option<Seen> {
+    let unit = facts.kubelet.known()?;
+    let (active, sub, restarts) = (&unit.active, &unit.sub, unit.restarts);
+    let cause = format!("the node has joined, but kubelet.service is {active} ({sub}, {restarts} restarts)");
+    (says_it_joined(facts) && active != "active").then(|| with_files(cause, facts))
+}
+
+fn links_left(facts: &Facts) -> Option<Seen> {
+    let links = facts.pod_links.known()?;
+    (!says_it_joined(facts) && !links.is_empty())
+        .then(|| format!("interfaces of a pod network are left: {}", links.join(", ")).into())
+}
+
+fn chains_left(facts: &Facts) -> Option<Seen> {
+    let chains = facts.chains.known()?;
+    let listed: Vec<String> = chains.iter().map(|(tool, n)| format!("{n} in {tool}")).collect();
+    (!says_it_joined(facts) && !chains.is_empty())
+        .then(|| format!("firewall chains of Kubernetes are left: {}", listed.join(", ")).into())
+}
+
+fn residue_left(facts: &Facts) -> Option<Seen> {
+    let residue = facts.residue.known()?;
+    (!says_it_joined(facts) && !residue.is_empty())
+        .then(|| format!("Kubernetes left behind: {}", residue.join(", ")).into())
+}
+
+fn mounts_left(facts: &Facts) -> Option<Seen> {
+    let mounts = facts.kubelet_mounts.known()?;
+    let first = mounts.first()?;
+    (!says_it_joined(facts)).then(|| match mounts.len() - 1 {
+        0 => format!("{first} is still mounted").into(),
+        more => format!("{first} and {more} more below /var/lib/kubelet are still mounted").into(),
+    })
+}
+
+fn node_object_gone(facts: &Facts) -> Option<Seen> {
+    let gone = says_it_joined(facts) && facts.node_object().known()?.is_none();
+    let cause = "the node has joined, but the API server has no Node object of its name".to_owned();
+    gone.then(|| with_files(cause, facts))
+}
+
+fn node_not_ready(facts: &Facts) -> Option<Seen> {
+    let object = facts.node_object().known()?.as_ref()?;
+    let cause = format!("the API server has the Node as Ready={}: {}", object.ready, object.message);
+    let not_ready = says_it_joined(facts) && object.ready != "True" && !object.waits_for_cni();
+    not_ready.then(|| with_files(cause, facts))
+}
+
+fn waits_for_cni(facts: &Facts) -> Option<Seen> {
+    let object = facts.node_object().known()?.as_ref()?;
+    object.waits_for_cni().then(|| "the Node is registered and waits for the pod network (CNI)".to_owned().into())
+}
