@@ -1,6 +1,7 @@
 //! Plain data that every other room speaks in: no IO, no clock, nothing of ours imported.
 
 mod allow;
+mod cause;
 mod clean;
 mod event;
 mod fact;
@@ -18,6 +19,7 @@ mod run_id;
 mod status;
 
 pub use allow::Allow;
+pub use cause::{Cause, Cure, Diagnosis};
 pub use clean::{clean, clean_lines, is_unsafe};
 pub use event::{Event, Kind, Phase, StepStatus};
 pub use fact::Fact;
