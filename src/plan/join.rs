@@ -3,6 +3,10 @@
 use super::join_configuration::api_version;
 use super::{PhaseScript, Refusal, Step};
 use crate::model::{Fact, Facts, JoinCommand, Node, Phase};
+use std::time::Duration;
+
+/// Longer than kubeadm's own waits together, which are about 10 minutes.
+const LIMIT: Duration = Duration::from_secs(900);
 
 /// The steps of one join attempt of `node`, whose kubeadm decides about the version of its configuration.
 pub fn join(node: &Node, run: &str, command: &JoinCommand, facts: &Facts) -> Result<PhaseScript, Refusal> {
@@ -16,7 +20,7 @@ pub fn join(node: &Node, run: &str, command: &JoinCommand, facts: &Facts) -> Res
     let steps = vec![
         Step::CheckWorker { allow_control_plane: false },
         Step::ReloadUnits,
-        Step::KubeadmJoin { command: Box::new(command.clone()), api_version },
+        Step::KubeadmJoin { command: Box::new(command.clone()), api_version, limit: LIMIT },
     ];
     Ok(PhaseScript::new(Phase::Join, None, node, run, steps))
 }

@@ -4,6 +4,7 @@ use super::join_configuration::join_configuration;
 use crate::model::{BACKUPS, JoinCommand, RemovePath, Root, RunId};
 use crate::shell::{Fragment, Need, Word};
 use std::fmt;
+use std::time::Duration;
 
 /// A step of a phase that changes a node. Each is one small function of the constant library in `plan/sh`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +121,8 @@ pub enum Step {
         command: Box<JoinCommand>,
         /// Of kubeadm's configuration file.
         api_version: &'static str,
+        /// When a kubeadm that hangs is ended.
+        limit: Duration,
     },
 }
 
@@ -255,9 +258,9 @@ impl Step {
             Self::RestoreFirewall(from) => {
                 Fragment::new("restore_firewall").var("FROM", Word::within(BACKUPS, from.as_str()))
             }
-            Self::KubeadmJoin { command, api_version } => {
-                Fragment::new("join_cluster").var("CONFIGURATION", join_configuration(command, api_version))
-            }
+            Self::KubeadmJoin { command, api_version, limit } => Fragment::new("join_cluster")
+                .var("CONFIGURATION", join_configuration(command, api_version))
+                .var("JOIN_SECONDS", Word::number(limit.as_secs())),
         }
     }
 }
