@@ -5,7 +5,7 @@ use super::node::Driver;
 use super::owned::{Followed, Owned, PhaseEnd};
 use crate::diagnose::control_plane_sign;
 use crate::escalate::{Input, Ran};
-use crate::model::{Fact, Level, Role};
+use crate::model::{Cure, Fact, Level, Role};
 use crate::plan::{PhaseScript, ResetRequest, join, reset};
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
@@ -118,8 +118,10 @@ impl<T: Transport> Driver<'_, T> {
                 )),
             ),
             Ok(Ok(PhaseEnd::Done)) => (Ran::Done, None),
-            Ok(Ok(PhaseEnd::Failed { why, hopeless: false })) => (Ran::Failed, Some(why)),
-            Ok(Ok(PhaseEnd::Failed { why, hopeless: true })) => (Ran::Hopeless, Some(why)),
+            Ok(Ok(PhaseEnd::Failed { why, diagnosis })) => {
+                let hopeless = diagnosis.is_some_and(|diagnosis| diagnosis.cause.cure() != Cure::Reset);
+                (if hopeless { Ran::Hopeless } else { Ran::Failed }, Some(why))
+            }
             Ok(Ok(PhaseEnd::NotStarted(why))) => (Ran::NotStarted, Some(why)),
             Ok(Ok(PhaseEnd::Refused(why))) if self.phases > 1 => {
                 (Ran::Refused, Some(format!("{why}; what had been done before stays done")))

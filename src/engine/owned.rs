@@ -2,8 +2,8 @@
 
 use super::context::Events;
 use crate::attached::{fresh_nonce, no_shell};
-use crate::model::{Kind, Node, NodeName, StepStatus};
-use crate::parse::{Lines, Mark, Marks, Part, no_reset_cures, reason};
+use crate::model::{Diagnosis, Kind, Node, NodeName, StepStatus};
+use crate::parse::{Lines, Mark, Marks, Part, diagnosis, reason};
 use crate::plan::{FOLLOW_STEP, PhaseScript, Step, follow, launch};
 use crate::shell::{NOTHING, Need, REFUSED, Script};
 use crate::transport::{Session, SessionError};
@@ -18,8 +18,8 @@ pub(super) enum PhaseEnd {
     Failed {
         /// Which, and what was seen.
         why: String,
-        /// Whether no reset can cure it.
-        hopeless: bool,
+        /// Why a join failed; `None` where another step did.
+        diagnosis: Option<Diagnosis>,
     },
     /// A guard said no.
     Refused(String),
@@ -53,7 +53,7 @@ pub(super) struct Owned<'a> {
     step_lines: VecDeque<String>,
     last_error: Option<String>,
     refused: bool,
-    hopeless: bool,
+    diagnosis: Option<Diagnosis>,
     armed: Option<bool>,
     end: Option<PhaseEnd>,
     tail: &'a mut VecDeque<String>,
@@ -95,7 +95,7 @@ impl<'a> Owned<'a> {
             step_lines: VecDeque::new(),
             last_error: None,
             refused: false,
-            hopeless: false,
+            diagnosis: None,
             armed: if arms { None } else { Some(false) },
             end: None,
             tail,
@@ -207,7 +207,7 @@ impl<'a> Owned<'a> {
                 self.end = Some(if self.refused {
                     PhaseEnd::Refused(why)
                 } else {
-                    PhaseEnd::Failed { why, hopeless: self.hopeless }
+                    PhaseEnd::Failed { why, diagnosis: self.diagnosis.take() }
                 });
             }
             Mark::Bye => self.end = Some(PhaseEnd::Done),
@@ -229,8 +229,9 @@ impl<'a> Owned<'a> {
         if matches!(status_word, StepStatus::Failed | StepStatus::Refused) {
             let title = self.phase.steps.get(step).map(ToString::to_string).unwrap_or_default();
             let lines = self.step_lines.make_contiguous();
-            let why = reason(lines);
-            self.hopeless = no_reset_cures(lines);
+            let joins = matches!(self.phase.steps.get(step), Some(Step::KubeadmJoin { .. }));
+            self.diagnosis = (joins && status_word == StepStatus::Failed).then(|| diagnosis(lines));
+            let why = self.diagnosis.as_ref().map_or_else(|| reason(lines), ToString::to_string);
             self.last_error = Some(match status_word {
                 StepStatus::Refused => format!("`{title}` was {why}"),
                 _ if status == 124 => format!("`{title}` did not end in time: {why}"),
