@@ -31,13 +31,11 @@ pub fn diagnosis(lines: &[String]) -> Diagnosis {
     {
         return found;
     }
-    match end {
-        Some(end) => Diagnosis::new(reached.unwrap_or(Cause::Unexplained), sentence(&end)),
-        None => {
-            let said: Vec<String> = of_kubeadm(lines).filter(|line| !line.trim().is_empty()).cloned().collect();
-            Diagnosis::new(Cause::Unexplained, sentence(&reason(&said)))
-        }
+    if let Some(end) = end {
+        return Diagnosis::new(reached.unwrap_or(Cause::Unexplained), sentence(&end));
     }
+    let said: Vec<String> = of_kubeadm(lines).filter(|line| !line.trim().is_empty()).cloned().collect();
+    Diagnosis::new(Cause::Unexplained, sentence(&reason(&said)))
 }
 
 /// A reset comes first where it makes any of the checks pass: what is left then is seen at the next attempt.
