@@ -7,7 +7,7 @@ mod state;
 mod tests;
 mod version;
 
-use crate::model::{Code, Facts, Finding, Level, Severity};
+use crate::model::{Cause, Code, Facts, Finding, Level, Severity};
 
 /// A rule. What it says of a node, it says where `seen` does.
 #[derive(Clone, Copy)]
@@ -66,6 +66,17 @@ const BY_HAND: &str =
 
 /// The rule that a Node of this machine's name is another machine's.
 pub const OTHER_MACHINE: Code = Code(cluster::OTHER_MACHINE);
+
+/// Why a node does not join that ends with this finding.
+pub fn cause(finding: &Finding) -> Cause {
+    match finding.code.0 {
+        15..=19 => Cause::ApiUnreachable,
+        20 => Cause::Clock,
+        21..=25 => Cause::VersionSkew,
+        cluster::OTHER_MACHINE => Cause::NameTaken,
+        _ => Cause::Preflight,
+    }
+}
 
 /// All rules that apply, worst first.
 pub fn findings(facts: &Facts) -> Vec<Finding> {

@@ -2,7 +2,7 @@
 
 use super::node::Driver;
 use crate::attached::{NoAnswer, attached};
-use crate::diagnose::{Standing, blockers, findings, standing};
+use crate::diagnose::{OTHER_MACHINE, Standing, blockers, cause, findings, standing};
 use crate::escalate::Seen;
 use crate::model::{ApiView, Cause, Diagnosis, Fact, Finding, JoinCommand, NodeObject};
 use crate::parse::api_view;
@@ -66,8 +66,9 @@ impl<T: Transport> Driver<'_, T> {
         }
         let apart = standing == Standing::Apart;
         match self.ready_to_join().await {
-            Err(diagnosis) => {
-                self.explain(diagnosis);
+            Err((cause, why)) => {
+                self.cause = Some(cause);
+                self.trouble = Some(why);
                 Seen::Hopeless
             }
             Ok(true) if apart => Seen::Bad,
@@ -82,22 +83,23 @@ impl<T: Transport> Driver<'_, T> {
 
     /// Whether `kubeadm join` can succeed as the node is now; `false` where a reset has to come first. `Err` where neither
     /// helps. All that kubeadm's preflight would complain about is found at once.
-    async fn ready_to_join(&mut self) -> Result<bool, Diagnosis> {
-        let command = self.token_alive().await?;
+    async fn ready_to_join(&mut self) -> Result<bool, (Cause, String)> {
+        let command = self.token_alive().await.map_err(|diagnosis| (diagnosis.cause, diagnosis.to_string()))?;
         if let Some(control_plane) = &self.context.control_plane {
             self.facts.cluster_defaults = control_plane.defaults().await;
         }
         let found = findings(&self.facts);
-        let blocking = blockers(&found, &command.ignore_preflight_errors);
+        let mut blocking = blockers(&found, &command.ignore_preflight_errors);
+        blocking.retain(|finding| finding.code != OTHER_MACHINE || !self.context.rejoin.replace);
         let hopeless: Vec<&&Finding> = blocking.iter().filter(|finding| finding.cured_by.is_none()).collect();
         let ready = blocking.is_empty();
         if let Some(first) = hopeless.first() {
-            let cause = Cause::Preflight;
+            let cause = cause(first);
             let said: Vec<String> = hopeless
                 .iter()
                 .map(|finding| format!("{} {}: {}", finding.code, finding.cause, finding.remedy))
                 .collect();
-            return Err(Diagnosis::new(cause, said.join("; ")));
+            return Err((cause, said.join("; ")));
         }
         self.command = Some(command);
         Ok(ready)

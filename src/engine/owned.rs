@@ -2,8 +2,8 @@
 
 use super::context::Events;
 use crate::attached::{fresh_nonce, no_shell};
-use crate::model::{Kind, Node, NodeName, StepStatus};
-use crate::parse::{Lines, Mark, Marks, Part, no_reset_cures, reason};
+use crate::model::{Diagnosis, Kind, Node, NodeName, StepStatus};
+use crate::parse::{Lines, Mark, Marks, Part, diagnosis, join_progress, reason};
 use crate::plan::{FOLLOW_STEP, PhaseScript, Step, follow, launch};
 use crate::shell::{NOTHING, Need, REFUSED, Script};
 use crate::transport::{Session, SessionError};
@@ -18,8 +18,8 @@ pub(super) enum PhaseEnd {
     Failed {
         /// Which, and what was seen.
         why: String,
-        /// Of a failed join, why.
-        diagnosis: Option<crate::model::Diagnosis>,
+        /// Why a join failed; `None` where another step did.
+        diagnosis: Option<Diagnosis>,
     },
     /// A guard said no.
     Refused(String),
@@ -53,7 +53,7 @@ pub(super) struct Owned<'a> {
     step_lines: VecDeque<String>,
     last_error: Option<String>,
     refused: bool,
-    hopeless: bool,
+    diagnosis: Option<Diagnosis>,
     armed: Option<bool>,
     end: Option<PhaseEnd>,
     tail: &'a mut VecDeque<String>,
@@ -95,7 +95,7 @@ impl<'a> Owned<'a> {
             step_lines: VecDeque::new(),
             last_error: None,
             refused: false,
-            hopeless: false,
+            diagnosis: None,
             armed: if arms { None } else { Some(false) },
             end: None,
             tail,
@@ -184,10 +184,18 @@ impl<'a> Owned<'a> {
             self.step_lines.pop_front(); // the error is at the end
         }
         self.step_lines.push_back(line.clone());
+        if let Some(what) = self.step.and_then(|step| self.waits_for(step, &line)) {
+            self.events.send(Kind::Waiting { node: self.node.clone(), what: what.to_owned() });
+        }
         self.shown += 1;
         if self.shown <= MOST_LINES {
             self.events.send(Kind::Output { node: self.node.clone(), line });
         }
+    }
+
+    fn waits_for(&self, step: usize, line: &str) -> Option<&'static str> {
+        let joins = matches!(self.phase.steps.get(step), Some(Step::KubeadmJoin { .. }));
+        join_progress(line).filter(|_| joins)
     }
 
     fn mark(&mut self, mark: Mark) {
@@ -204,8 +212,11 @@ impl<'a> Owned<'a> {
             Mark::End(step, status) => self.step_ended(step, status),
             Mark::Stop(_) => {
                 let why = self.last_error.take().unwrap_or_else(|| "a step failed".to_owned());
-                self.end =
-                    Some(if self.refused { PhaseEnd::Refused(why) } else { PhaseEnd::Failed { why, diagnosis: None } });
+                self.end = Some(if self.refused {
+                    PhaseEnd::Refused(why)
+                } else {
+                    PhaseEnd::Failed { why, diagnosis: self.diagnosis.take() }
+                });
             }
             Mark::Bye => self.end = Some(PhaseEnd::Done),
         }
@@ -226,8 +237,9 @@ impl<'a> Owned<'a> {
         if matches!(status_word, StepStatus::Failed | StepStatus::Refused) {
             let title = self.phase.steps.get(step).map(ToString::to_string).unwrap_or_default();
             let lines = self.step_lines.make_contiguous();
-            let why = reason(lines);
-            self.hopeless = no_reset_cures(lines);
+            let joins = matches!(self.phase.steps.get(step), Some(Step::KubeadmJoin { .. }));
+            self.diagnosis = (joins && status_word == StepStatus::Failed).then(|| diagnosis(lines));
+            let why = self.diagnosis.as_ref().map_or_else(|| reason(lines), ToString::to_string);
             self.last_error = Some(match status_word {
                 StepStatus::Refused => format!("`{title}` was {why}"),
                 _ if status == 124 => format!("`{title}` did not end in time: {why}"),

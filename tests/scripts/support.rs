@@ -2,8 +2,8 @@
 
 use kfleet::model::{Access, Allow, Become, Fact, Facts, JoinCommand, Level, Node, NodeName, ProtectedPath, Role};
 use kfleet::plan::{
-    Count, JoinRequest, ResetRequest, ask_api, ask_kubelet_defaults, ask_node_object, ask_pending_requests, delete_node,
-    drain_node, follow, join, launch, mint_token, probe, reset, restart_kubelet, restore, revoke_tokens,
+    Count, JoinRequest, ResetRequest, ask_api, ask_kubelet_defaults, ask_node_object, ask_pending_requests,
+    delete_node, drain_node, follow, join, launch, mint_token, probe, reset, restart_kubelet, restore, revoke_tokens,
 };
 use kfleet::shell::{Nonce, Rendered};
 use std::io::Write;
