@@ -5,5 +5,5 @@ mod rules;
 mod verdict;
 
 pub use protected::lost;
-pub use rules::findings;
+pub use rules::{blockers, findings};
 pub use verdict::{Clean, Membership, Scope, busy, clean, control_plane_sign, forbidden, membership};

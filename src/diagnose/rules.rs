@@ -75,11 +75,18 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
                 cause: rule(facts)?,
                 remedy: if by_hand { BY_HAND } else { remedy }.to_owned(),
                 cured_by: cured_by.filter(|_| !by_hand),
+                blocks_join: matches!(code, 1 | 2 | 6 | 10 | 11),
+                checks: Vec::new(),
             })
         })
         .collect();
     found.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.code));
     found
+}
+
+/// Those of `findings` that stand in the way of a join that is given `ignored` as `--ignore-preflight-errors`.
+pub fn blockers<'a>(findings: &'a [Finding], ignored: &[String]) -> Vec<&'a Finding> {
+    findings.iter().filter(|f| f.blocks_join && !f.is_ignored(ignored)).collect()
 }
 
 fn busy(facts: &Facts) -> Option<String> {
@@ -206,6 +213,7 @@ mod tests {
                 boot_id: "b".to_owned(),
                 ready: ready.to_owned(),
                 message: message.to_owned(),
+                ..NodeObject::default()
             }))
         };
         let facts = Facts::default;

@@ -284,7 +284,7 @@ mod tests {
             boot_id: boot.to_owned(),
             ready: ready.to_owned(),
             message: "runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized".to_owned(),
-        }))
+            ..NodeObject::default()        }))
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a probe saw on a node.
 
-use super::{Fact, ProtectedState};
+use super::{ApiView, Fact, ProtectedState};
 use serde::{Deserialize, Serialize};
 
 /// One round trip's worth of measurements. Everything may be unknown; nothing is guessed.
@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct Facts {
     /// /proc/sys/kernel/hostname, lower case as kubeadm makes it: the Node's name unless the join says otherwise.
     pub hostname: Fact<String>,
+    /// The name under which this machine is a Node, or would become one by default: `--hostname-override` of
+    /// kubeadm-flags.env, else that of the client certificate, else the hostname.
+    pub node_name: Fact<String>,
     /// /etc/machine-id, which the kubelet reports as the Node's `machineID`.
     pub machine_id: Fact<String>,
     /// The kernel's boot id, which the kubelet reports as `bootID`.
@@ -30,6 +33,34 @@ pub struct Facts {
     pub files: Fact<Vec<String>>,
     /// `server:` of kubelet.conf, where there is one.
     pub api_server: Fact<Option<String>>,
+    /// Pin of the cluster CA that the node has from its join, as `--discovery-token-ca-cert-hash` takes it.
+    pub cluster_ca: Fact<Option<String>>,
+    /// The kubelet's client certificate, where there is one.
+    pub client_certificate: Fact<Option<ClientCertificate>>,
+    /// `cgroupDriver` of kubelet's config.yaml, where it names one.
+    pub kubelet_cgroup_driver: Fact<Option<String>>,
+    /// Whether kubelet.service starts the kubelet with the kubeconfig that kubeadm writes for TLS bootstrap.
+    pub kubelet_bootstraps: Fact<bool>,
+    /// Who listens on TCP port 10250: a process' name, or what is known of it; `None` where the port is free.
+    pub kubelet_port: Fact<Option<String>>,
+    /// Devices and files that are swapped to.
+    pub swap: Fact<Vec<String>>,
+    /// `net.ipv4.ip_forward`.
+    pub ip_forward: Fact<bool>,
+    /// `net.bridge.bridge-nf-call-iptables`; `None` where the kernel has no such setting (`br_netfilter` is not loaded).
+    pub bridge_filter: Fact<Option<bool>>,
+    /// Those of the tools asked about that are not in the PATH.
+    pub missing_tools: Fact<Vec<String>>,
+    /// Whether the node can look up its own hostname.
+    pub hostname_resolves: Fact<bool>,
+    /// 1, or 2 where the unified hierarchy is the only one.
+    pub cgroup_version: Fact<u64>,
+    /// Whether the kernel has the memory controller on.
+    pub memory_cgroup: Fact<bool>,
+    /// The node's clock, in unix seconds, when it was probed.
+    pub clock: Fact<i64>,
+    /// How the API server of the join command looks from the node; asked by a script of its own.
+    pub api: Fact<ApiView>,
     /// What CRI says of the runtime.
     pub cri: Fact<Cri>,
     /// The image filesystem that CRI names.
@@ -127,8 +158,17 @@ pub struct ImageFilesystem {
     pub available: u64,
 }
 
-/// The part of a Node object that proves it is this machine's.
+/// What the kubelet's client certificate says of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientCertificate {
+    /// The common name behind `system:node:`.
+    pub node_name: String,
+    /// When it ends, in unix seconds.
+    pub not_after: i64,
+}
+
+/// The part of a Node object that proves it is this machine's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeObject {
     /// `.status.nodeInfo.machineID`.
     pub machine_id: String,
@@ -138,6 +178,14 @@ pub struct NodeObject {
     pub ready: String,
     /// Its message.
     pub message: String,
+    /// When the kubelet last said so (`lastHeartbeatTime`, RFC 3339); it changes about every five minutes without news.
+    pub heartbeat: String,
+    /// `.metadata.uid`: another one is another object of the same name.
+    pub uid: String,
+    /// `.metadata.creationTimestamp`, RFC 3339.
+    pub created: String,
+    /// Whether it is cordoned.
+    pub unschedulable: bool,
 }
 
 impl NodeObject {
@@ -162,12 +210,7 @@ mod tests {
     #[test]
     fn only_the_network_is_waited_for() {
         let waits = |message: &str| {
-            let object = NodeObject {
-                machine_id: String::new(),
-                boot_id: String::new(),
-                ready: "False".to_owned(),
-                message: message.to_owned(),
-            };
+            let object = NodeObject { ready: "False".to_owned(), message: message.to_owned(), ..NodeObject::default() };
             object.waits_for_cni()
         };
         let cni = "runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized";

@@ -54,4 +54,18 @@ pub struct Finding {
     pub remedy: String,
     /// The lowest reset level that cures it; `None` where no reset can.
     pub cured_by: Option<Level>,
+    /// Whether a join fails, or is pointless, while it is there.
+    pub blocks_join: bool,
+    /// The checks of kubeadm's that it stands for, as `--ignore-preflight-errors` names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<String>,
+}
+
+impl Finding {
+    /// Whether it stands for checks of kubeadm's, and all of them are among `ignored` (case does not matter, "all" is all).
+    pub fn is_ignored(&self, ignored: &[String]) -> bool {
+        let named =
+            |check: &String| ignored.iter().any(|i| i.eq_ignore_ascii_case(check) || i.eq_ignore_ascii_case("all"));
+        !self.checks.is_empty() && self.checks.iter().all(named)
+    }
 }

@@ -1,6 +1,8 @@
 //! Plain data that every other room speaks in: no IO, no clock, nothing of ours imported.
 
 mod allow;
+mod api_view;
+mod cause;
 mod clean;
 mod event;
 mod fact;
@@ -18,10 +20,12 @@ mod run_id;
 mod status;
 
 pub use allow::Allow;
+pub use api_view::{ApiView, Reach};
+pub use cause::{Cause, Cure, Diagnosis};
 pub use clean::{clean, clean_lines, is_unsafe};
 pub use event::{Event, Kind, Phase, StepStatus};
 pub use fact::Fact;
-pub use facts::{Cri, Facts, ImageFilesystem, NodeObject, Unit};
+pub use facts::{ClientCertificate, Cri, Facts, ImageFilesystem, NodeObject, Unit};
 pub use finding::{Code, Finding, Severity};
 pub use join_command::{Endpoint, InvalidJoinCommand, JoinCommand, Token};
 pub use level::Level;

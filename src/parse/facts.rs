@@ -51,6 +51,7 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
             Some(out) => node_object(&String::from_utf8_lossy(&out.bytes), out.status),
             None => Fact::default(),
         },
+        ..Facts::default()
     }
 }
 

@@ -23,6 +23,10 @@ pub fn node_object(output: &str, status: i32) -> Fact<Option<NodeObject>> {
             boot_id,
             ready: value("ready").unwrap_or_default(),
             message: value("message").unwrap_or_default(),
+            heartbeat: value("heartbeat").unwrap_or_default(),
+            uid: value("uid").unwrap_or_default(),
+            created: value("created").unwrap_or_default(),
+            unschedulable: value("unschedulable").as_deref() == Some("true"),
         })),
         _ => Fact::Unknown("the Node object names no machine yet".to_owned()),
     }

@@ -111,7 +111,15 @@ pub(crate) fn statuses() -> Vec<NodeStatus> {
     let known = |text: &str| Fact::Known(text.to_owned());
     let finding = |code, severity, cause: &str, remedy: &str| {
         let (cause, remedy) = (cause.to_owned(), remedy.to_owned());
-        Finding { code: Code(code), severity, cause, remedy, cured_by: Some(Level::Gentle) }
+        Finding {
+            code: Code(code),
+            severity,
+            cause,
+            remedy,
+            cured_by: Some(Level::Gentle),
+            blocks_join: false,
+            checks: Vec::new(),
+        }
     };
     let healthy = NodeStatus {
         node: name("node1"),
