@@ -1,6 +1,7 @@
 //! Nodes and connections that misbehave.
 
 use crate::bed::Bed;
+use crate::causes::{ended, expect_cause};
 use crate::run::{kfleet, path, start};
 use kfleet::model::{Kind, Level, Outcome, Phase};
 
@@ -38,18 +39,21 @@ pub fn unreachable(bed: &Bed) {
     assert_eq!(run.code, Some(1));
 }
 
-pub fn api_server_away(bed: &Bed, node: &str) {
-    bed.fresh(&[node]);
-    kfleet(bed, &["join", node, "--yes"]).expect(node, Outcome::Joined);
-    let look = "find /etc/kubernetes /var/lib/kubelet/pki -printf '%p %i\\n' | sort; systemctl is-active kubelet";
-    let before = bed.see(node, look);
-    bed.see("cp1", "systemctl stop kube-apiserver");
-    let run = kfleet(bed, &["join", node, "--yes"]);
-    bed.see("cp1", "systemctl start kube-apiserver && for i in $(seq 100); do kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw /readyz && exit; sleep 0.3; done; exit 1");
-    let report = run.expect(node, Outcome::Failed);
-    assert_eq!((report.attempts, report.level), (0, None), "{report:?}");
+pub fn api_server_away(bed: &Bed) {
+    bed.fresh(&["node1", "node2"]);
+    kfleet(bed, &["join", "node1", "--yes"]).expect("node1", Outcome::Joined);
+    let look =
+        "find /etc/kubernetes /var/lib/kubelet/pki -printf '%p %i\\n' 2>/dev/null | sort; systemctl is-active kubelet";
+    let looks = || ["node1", "node2"].map(|node| String::from_utf8_lossy(&bed.on(node, look, &[]).stdout).into_owned());
+    let before = looks();
+    bed.plant("cp1", "api-stopped");
+    let run = kfleet(bed, &["join", "node[1-2]", "--yes"]);
+    bed.plant("cp1", "api-started");
+    let report = ended(&run, "node1", Outcome::Failed, 0, None);
     assert!(report.error.as_deref().unwrap_or_default().contains("may be healthy"), "{report:?}");
-    assert_eq!(bed.see(node, look), before, "a node was changed because the API server was away");
+    ended(&run, "node2", Outcome::Failed, 0, None);
+    expect_cause(&run, "node2", &["api_unreachable", "control_plane"]);
+    assert_eq!(looks(), before, "a node was changed because the API server was away");
 }
 
 /// All sessions of sshd on a node are cut by ending their processes: inside our own throw-away node.

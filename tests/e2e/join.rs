@@ -16,7 +16,8 @@ pub fn three_ladders(bed: &Bed) {
 
     let run = kfleet(bed, &["join", "node[1-3]", "--yes"]);
     for (node, attempts, level) in
-        [("node1", 1, None), ("node2", 2, Some(Level::Gentle)), ("node3", 3, Some(Level::Aggressive))]
+        // what is wrong with them is seen beforehand, and no attempt is made that could not succeed
+        [("node1", 1, None), ("node2", 1, Some(Level::Gentle)), ("node3", 1, Some(Level::Aggressive))]
     {
         let report = run.expect(node, Outcome::Joined);
         assert_eq!((report.attempts, report.level), (attempts, level), "{node}");
@@ -47,7 +48,7 @@ fn tokens_of(bed: &Bed) -> String {
 }
 
 /// Nothing that kfleet prints has the form of a bootstrap token: its second half is always masked.
-fn no_token_in(text: &str) {
+pub fn no_token_in(text: &str) {
     let part =
         |word: &str, len| word.len() == len && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.') {
@@ -99,28 +100,21 @@ pub fn control_plane_is_refused(bed: &Bed) {
 
 pub fn given_command(bed: &Bed, node: &str) {
     bed.fresh(&[node]);
-    let mint =
-        "kubeadm --kubeconfig /etc/kubernetes/admin.conf token create --ttl 10m --print-join-command 2>/dev/null";
-    let command = bed.see("cp1", mint);
-    let text = format!(
-        "defaults: {{user: root, identity_file: {}, known_hosts: {}}}\nnodes:\n  - {{name: lonely, host: {}}}\n",
-        path(&bed.file("id_ed25519")),
-        path(&bed.file("known_hosts")),
-        bed.address(node)
-    );
-    let inventory = bed.inventory("lonely.yaml", &text);
-    let tampered = format!("{}; touch /tmp/owned", command.trim());
+    let command = bed.join_command();
+    let inventory = bed.without_control_plane(node);
+    let inventory = path(&inventory);
+    let tampered = format!("{command}; touch /tmp/owned");
     let (code, _, stderr) = people(bed, &["join", "lonely", "--yes", "--join-command", &tampered]);
     assert_eq!(code, Some(2), "{stderr}");
 
-    let run = kfleet(bed, &["join", "--inventory", path(&inventory), "--yes", "--join-command", command.trim()]);
+    let run = kfleet(bed, &["join", "--inventory", inventory, "--yes", "--join-command", &command]);
     run.expect("lonely", Outcome::Joined);
     assert!(bed.nodes().contains(&node.to_owned()));
     no_token_in(&run.text);
 
     // Nobody can say any more how it stands in its cluster: that is no reason to reset it.
     bed.see(node, "mv /usr/bin/kubectl /usr/bin/kubectl.away");
-    let run = kfleet(bed, &["join", "--inventory", path(&inventory), "--yes", "--join-command", command.trim()]);
+    let run = kfleet(bed, &["join", "--inventory", inventory, "--yes", "--join-command", &command]);
     let report = run.expect("lonely", Outcome::Failed);
     assert_eq!((report.attempts, report.level), (0, None), "{report:?}");
     assert_eq!(bed.see(node, "systemctl is-active kubelet").trim(), "active");

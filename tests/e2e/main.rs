@@ -5,6 +5,7 @@
 //! (`lease.rs`): most of their time is waiting. What each took is told at the end.
 
 mod bed;
+mod causes;
 mod configs;
 mod faults;
 mod firewall;
@@ -42,6 +43,30 @@ const CASES: &[(&str, Cluster, Case)] = &[
     ("join::a_node_that_was_just_reset_joins_again_under_its_name", Used, One(join::reset_and_join)),
     ("join::the_token_is_in_no_argument_and_gone_with_the_run", Alone, One(join::token)),
     ("join::a_dry_run_shows_the_scripts_without_secrets_and_changes_nothing", Alone, One(join::dry_run)),
+    (
+        "causes::what_a_node_is_known_to_lack_is_mended_before_its_only_attempt",
+        Used,
+        These(&causes::NODES, causes::mended),
+    ),
+    (
+        "causes::what_no_reset_cures_ends_without_an_attempt_and_all_of_it_at_once",
+        Used,
+        These(&causes::THREE, causes::preflight),
+    ),
+    (
+        "causes::a_join_command_that_is_good_for_nothing_costs_no_reset",
+        Used,
+        These(&causes::NODES, causes::given_commands),
+    ),
+    ("causes::a_node_of_another_cluster_is_left_there_unless_forced", Used, One(causes::other_cluster)),
+    (
+        "causes::a_node_whose_object_is_gone_or_stale_or_not_wanted_comes_back",
+        Used,
+        These(&causes::THREE, causes::node_objects),
+    ),
+    ("causes::the_name_of_another_machine_is_taken_only_with_replace", Used, These(&causes::TWO, causes::name_taken)),
+    ("causes::a_flag_that_kubelet_does_not_know_is_named", Used, One(causes::unknown_flag)),
+    ("causes::a_certificate_request_that_nobody_signs_is_named", Used, One(causes::nobody_signs)),
     ("reset::media_bound_below_kubelet_and_in_use_survives_every_level", Unused, One(reset::media_bound)),
     ("reset::escalate_goes_up_only_where_something_is_left", Used, These(&["node1", "node2"], reset::escalate)),
     ("reset::firewall_and_interfaces_of_others_survive", Unused, One(reset::network)),
@@ -81,7 +106,11 @@ const CASES: &[(&str, Cluster, Case)] = &[
         Used,
         These(&["node1", "node2", "node3"], faults::unreachable),
     ),
-    ("faults::a_joined_node_is_left_alone_while_the_api_server_is_away", Alone, One(faults::api_server_away)),
+    (
+        "faults::a_joined_node_is_left_alone_while_the_api_server_is_away",
+        Alone,
+        These(&["node1", "node2"], faults::api_server_away),
+    ),
     ("faults::a_phase_outlives_its_connection_and_runs_once", Unused, One(faults::lost_connection)),
     ("faults::ctrl_c_follows_what_runs_and_starts_nothing_more", Used, One(faults::interrupted)),
     ("faults::a_second_kfleet_is_told_who_has_the_node", Used, One(faults::locked)),
