@@ -1,8 +1,9 @@
 //! The ladder of one node, as a state machine without IO: one input, one action; no clock, no async.
 //!
-//! Join: attempt, and after each failed attempt a reset one level up before the next. Reset: a level, and with a higher
-//! ceiling the next level where a probe still finds the node unclean. A probe stands before and after everything that
-//! changes the node; it is both the first look and the proof.
+//! Join: attempt, and before each next attempt what cures the cause of the last failure: a reset one level up, or
+//! nothing on the node. Where a probe sees that an attempt would fail, the reset comes without that attempt. Reset: a
+//! level, and with a higher ceiling the next level where a probe still finds the node unclean. A probe stands before and
+//! after everything that changes the node; it is both the first look and the proof.
 
 use crate::model::Level;
 
@@ -35,8 +36,14 @@ pub struct Bounds {
 pub enum Seen {
     /// The goal is reached.
     Good,
-    /// It is not.
+    /// It is not; a join may bring it.
     Bad,
+    /// It is not, and a join would fail; a reset may help.
+    Doomed,
+    /// It is not, and a kubelet that is started anew may bring it.
+    Restartable,
+    /// It is not, for a reason that kfleet cures with nothing.
+    Hopeless,
     /// It could not be told.
     Unclear,
     /// kfleet does not touch this node.
@@ -56,6 +63,8 @@ pub enum Ran {
     Lost,
     /// It failed for a reason that no reset cures.
     Hopeless,
+    /// A join failed for a reason that is gone by now, and that no reset was needed for.
+    Again,
     /// It could not even begin (another run has the node, no join command was to be had): nothing a higher level cures.
     NotStarted,
 }
@@ -84,6 +93,8 @@ pub enum Action {
     Reset(Level),
     /// Start `kubeadm join`; the number counts from 1.
     Join(u32),
+    /// Restart the kubelet.
+    Restart,
     /// Go on with what is under way.
     Wait,
     /// The story is over.
@@ -109,6 +120,7 @@ pub enum End {
 enum Run {
     Reset(Level),
     Join,
+    Restart,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -128,13 +140,23 @@ pub struct Escalation {
     level: Option<Level>,
     attempts: u32,
     losses: u32,
+    restarted: bool,
     stopping: bool,
 }
 
 impl Escalation {
     /// At the foot of the ladder.
     pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, state: State::Idle, last: None, level: None, attempts: 0, losses: 0, stopping: false }
+        Self {
+            bounds,
+            state: State::Idle,
+            last: None,
+            level: None,
+            attempts: 0,
+            losses: 0,
+            restarted: false,
+            stopping: false,
+        }
     }
 
     /// How many joins were started.
@@ -180,30 +202,43 @@ impl Escalation {
             Ran::Hopeless => return self.end(End::Failed),
             Ran::Lost if self.losses == self.bounds.losses => return self.end(End::Lost),
             Ran::Lost => self.losses += 1,
-            Ran::Done | Ran::Failed => {}
+            Ran::Done | Ran::Failed | Ran::Again => {}
         }
         if self.stopping { self.end(End::Stopped) } else { self.probe() }
     }
 
     fn probed(&mut self, seen: Seen) -> Action {
-        match (seen, self.last) {
-            (Seen::Good, _) => self.end(End::Good),
-            (Seen::Forbidden, _) => self.end(End::Refused),
-            // A reset was asked for and needs no reason; a join must not wipe what may be healthy.
-            (Seen::Unclear, None) if self.bounds.goal == Goal::Reset => self.reset(self.bounds.start),
-            (Seen::Unclear, Some((Run::Reset(level), Ran::Lost))) if self.bounds.goal == Goal::Reset => {
-                self.reset(level)
-            }
-            (Seen::Bad, None) => match self.bounds.goal {
-                Goal::Join => self.join(),
-                Goal::Reset => self.reset(self.bounds.start),
-            },
+        match seen {
+            Seen::Good => self.end(End::Good),
+            Seen::Forbidden => self.end(End::Refused),
+            Seen::Hopeless => self.end(End::Failed),
+            Seen::Unclear => self.unclear(),
+            Seen::Bad | Seen::Doomed | Seen::Restartable => self.bad(seen),
+        }
+    }
+
+    /// A reset was asked for and needs no reason; a join must not wipe what may be healthy.
+    fn unclear(&mut self) -> Action {
+        match (self.bounds.goal, self.last) {
+            (Goal::Reset, None) => self.reset(self.bounds.start),
+            (Goal::Reset, Some((Run::Reset(level), Ran::Lost))) => self.reset(level),
+            _ => self.end(End::Failed),
+        }
+    }
+
+    fn bad(&mut self, seen: Seen) -> Action {
+        let joins = self.bounds.goal == Goal::Join;
+        match self.last {
             // Where TLS bootstrap worked a reset would only undo it, whatever keeps the node from being ready.
-            (Seen::Unclear, _) | (Seen::Bad, Some((Run::Join, Ran::Done))) => self.end(End::Failed),
-            (Seen::Bad, Some((Run::Join, Ran::Lost))) => self.join(),
-            (Seen::Bad, Some((Run::Reset(level), Ran::Lost))) => self.reset(level),
-            (Seen::Bad, Some((Run::Reset(_), Ran::Done))) if self.bounds.goal == Goal::Join => self.join(),
-            (Seen::Bad, Some(_)) => self.climb(),
+            Some((Run::Join, Ran::Done)) => self.end(End::Failed),
+            Some((Run::Reset(level), Ran::Lost)) => self.reset(level),
+            _ if joins && seen == Seen::Restartable && !self.restarted => self.restart(),
+            _ if joins && seen != Seen::Bad => self.climb(),
+            None | Some((Run::Join, Ran::Lost | Ran::Again) | (Run::Reset(_), Ran::Done) | (Run::Restart, _)) if joins => {
+                self.join()
+            }
+            None => self.reset(self.bounds.start),
+            Some(_) => self.climb(),
         }
     }
 
@@ -228,6 +263,12 @@ impl Escalation {
         Action::Reset(level)
     }
 
+    fn restart(&mut self) -> Action {
+        self.restarted = true;
+        self.state = State::Running(Run::Restart);
+        Action::Restart
+    }
+
     fn join(&mut self) -> Action {
         if self.attempts == self.bounds.attempts {
             return self.end(End::Failed);
@@ -248,10 +289,13 @@ mod tests {
     use super::*;
     use std::collections::{HashMap, HashSet};
 
-    const INPUTS: [Input; 13] = [
+    const INPUTS: [Input; 17] = [
         Input::Start,
         Input::Probed(Seen::Good),
         Input::Probed(Seen::Bad),
+        Input::Probed(Seen::Doomed),
+        Input::Probed(Seen::Restartable),
+        Input::Probed(Seen::Hopeless),
         Input::Probed(Seen::Unclear),
         Input::Probed(Seen::Forbidden),
         Input::Unprobed,
@@ -260,6 +304,7 @@ mod tests {
         Input::Ran(Ran::Refused),
         Input::Ran(Ran::Lost),
         Input::Ran(Ran::Hopeless),
+        Input::Ran(Ran::Again),
         Input::Ran(Ran::NotStarted),
         Input::Stop,
     ];
@@ -286,7 +331,8 @@ mod tests {
         match action {
             Action::Reset(level) => {
                 let asked_for = bounds.goal == Goal::Reset && before.last.is_none_or(|(_, ran)| ran == Ran::Lost);
-                let allowed = input == Input::Probed(Seen::Bad) || (input == Input::Probed(Seen::Unclear) && asked_for);
+                let bad = [Seen::Bad, Seen::Doomed, Seen::Restartable].map(Input::Probed).contains(&input);
+                let allowed = bad || (input == Input::Probed(Seen::Unclear) && asked_for);
                 assert!(
                     allowed,
                     "a run follows only a probe that was bad, and never climbs on one that could not tell"
@@ -295,9 +341,16 @@ mod tests {
                 assert!(before.level.is_none_or(|old| old <= level), "a level never goes down");
                 assert!(!before.stopping, "nothing starts after stop");
                 assert!(before.last != Some((Run::Join, Ran::Done)), "what has joined is not reset");
+                let again = before.last == Some((Run::Join, Ran::Again)) && input == Input::Probed(Seen::Bad);
+                assert!(!again, "no level is burnt for a cause that needed no reset");
+            }
+            Action::Restart => {
+                assert!(input == Input::Probed(Seen::Restartable) && bounds.goal == Goal::Join && !before.stopping);
+                assert!(!before.restarted, "the kubelet is restarted once");
             }
             Action::Join(n) => {
-                assert_eq!(input, Input::Probed(Seen::Bad));
+                let lost = matches!(before.last, Some((Run::Reset(_), Ran::Lost)));
+                assert!(input == Input::Probed(Seen::Bad) && !lost, "what is doomed is not tried");
                 assert!(n == before.attempts + 1 && n <= bounds.attempts);
                 assert!(bounds.goal == Goal::Join && !before.stopping);
                 assert!(before.last != Some((Run::Join, Ran::Done)), "what has joined is not joined again");
@@ -341,7 +394,7 @@ mod tests {
         for bounds in all_bounds() {
             let mut known = HashMap::new();
             let longest = depth(&Escalation::new(bounds), &mut HashSet::new(), &mut known);
-            assert!(longest <= 24, "{longest} steps for {bounds:?}");
+            assert!(longest <= 27, "{longest} steps for {bounds:?}");
             states += known.len();
         }
         assert!(states > 1000, "the search covered only {states} states");
@@ -378,6 +431,34 @@ mod tests {
                 Action::End(End::Good),
             ]
         );
+    }
+
+    #[test]
+    fn what_is_known_to_be_doomed_burns_no_attempt_and_what_is_hopeless_no_level() {
+        let bounds =
+            Bounds { goal: Goal::Join, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 3, losses: 1 };
+        let (bad, doomed, done) = (Input::Probed(Seen::Bad), Input::Probed(Seen::Doomed), Input::Ran(Ran::Done));
+        assert_eq!(
+            play(bounds, &[Input::Start, doomed, done, doomed, done, bad, done, Input::Probed(Seen::Good)]),
+            [
+                Action::Probe,
+                Action::Reset(Level::Gentle),
+                Action::Probe,
+                Action::Reset(Level::Aggressive),
+                Action::Probe,
+                Action::Join(1),
+                Action::Probe,
+                Action::End(End::Good),
+            ]
+        );
+        let hopeless = Input::Probed(Seen::Hopeless);
+        assert_eq!(play(bounds, &[Input::Start, hopeless]), [Action::Probe, Action::End(End::Failed)]);
+        let again = Input::Ran(Ran::Again);
+        assert_eq!(play(bounds, &[Input::Start, bad, again, bad])[3], Action::Join(2));
+        let idle = Input::Probed(Seen::Restartable);
+        let actions = play(bounds, &[Input::Start, idle, done, idle, done, bad]);
+        assert_eq!(actions[1], Action::Restart);
+        assert_eq!((actions[3], actions[5]), (Action::Reset(Level::Gentle), Action::Join(1)));
     }
 
     #[test]

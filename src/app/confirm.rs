@@ -2,11 +2,11 @@
 
 use crate::engine::Task;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Allow, Level, Node, Role};
+use crate::model::{Allow, Level, Node, Rejoin, Role};
 use std::io::{BufRead, IsTerminal, Write};
 
 /// `Ok` once the user said yes, here or with `--yes`. Without a terminal there is nobody to ask.
-pub(super) fn confirm(task: &Task, allow: Allow, nodes: &[Node], yes: bool) -> Result<(), Error> {
+pub(super) fn confirm(task: &Task, allow: Allow, rejoin: Rejoin, nodes: &[Node], yes: bool) -> Result<(), Error> {
     if yes {
         return Ok(());
     }
@@ -17,14 +17,16 @@ pub(super) fn confirm(task: &Task, allow: Allow, nodes: &[Node], yes: bool) -> R
         ));
     }
     let question = format!(
-        "{} on {}?\n{}\n{}{}\n[y/N] ",
+        "{} on {}?\n{}\n{}{}{}\n[y/N] ",
         what(task),
         names(nodes),
         match task {
             Task::Restore(_) => "containerd is restarted; containers go on. What is there now is copied first.",
+            _ if rejoin.drain => "Nodes are drained first; a reset removes what is left of pods, emptyDir volumes and logs.",
             _ => "A reset removes pods with their emptyDir volumes and logs; nothing is drained first.",
         },
         control_plane(allow, nodes),
+        members(rejoin),
         kept(nodes)
     );
     let mut answer = String::new();
@@ -84,6 +86,18 @@ fn control_plane(allow: Allow, nodes: &[Node]) -> String {
             "One of them may be a control-plane node: then its etcd member and that member's data go.\n".to_owned()
         }
     }
+}
+
+/// What becomes of those that are members already.
+fn members(rejoin: Rejoin) -> String {
+    let mut text = String::new();
+    if rejoin.replace {
+        text.push_str("Healthy members among them are reset too, and Nodes that have these names are deleted.\n");
+    }
+    if rejoin.other_cluster {
+        text.push_str("Members of other clusters among them leave these.\n");
+    }
+    text
 }
 
 fn kept(nodes: &[Node]) -> String {

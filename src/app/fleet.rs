@@ -3,10 +3,12 @@
 use super::{confirm, signals};
 use crate::cli::{ChangeArgs, Cli, FleetArgs, Output};
 use crate::cluster::ControlPlane;
-use crate::engine::{Context, Events, Patience, Task, dry_run, run};
+use crate::engine::{Context, Events, Task, dry_run, run};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
-use crate::model::{Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeReport, NodeStatus, Outcome};
+use crate::model::{
+    Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeReport, NodeStatus, Outcome, Patience, Rejoin,
+};
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -23,12 +25,25 @@ pub(super) struct Fleet<'a> {
     parallel: usize,
     given: Option<JoinCommand>,
     allow: Allow,
+    rejoin: Rejoin,
+    patience: Patience,
 }
 
 impl<'a> Fleet<'a> {
     pub(super) fn new(cli: &'a Cli, inventory: &'a Inventory, task: Task, nodes: Vec<Node>, args: &FleetArgs) -> Self {
         let parallel = args.parallel.map_or(inventory.policy.parallel, usize::from);
-        Self { cli, inventory, task, nodes, parallel, given: None, allow: Allow::default() }
+        let patience = inventory.patience;
+        Self {
+            cli,
+            inventory,
+            task,
+            nodes,
+            parallel,
+            given: None,
+            allow: Allow::default(),
+            rejoin: Rejoin::default(),
+            patience,
+        }
     }
 
     /// With the join command that the user gave.
@@ -43,12 +58,21 @@ impl<'a> Fleet<'a> {
         self
     }
 
+    /// With what a join may do to members, and how long it waits for a Node that is Ready in all.
+    pub(super) fn rejoin(mut self, rejoin: Rejoin, wait: Option<Duration>) -> Self {
+        self.rejoin = rejoin;
+        if let Some(wait) = wait {
+            (self.patience.ready, self.patience.cni) = (wait, wait);
+        }
+        self
+    }
+
     /// Changes the nodes, or shows how, once the user agrees.
     pub(super) fn change(self, command: &str, args: &ChangeArgs) -> Result<u8, Error> {
         if args.dry_run {
             return self.dry_run();
         }
-        confirm::confirm(&self.task, self.allow, &self.nodes, args.yes)?;
+        confirm::confirm(&self.task, self.allow, self.rejoin, &self.nodes, args.yes)?;
         let (run, reports, _) = self.run(command)?;
         if self.cli.output == Output::Table {
             print(&render::summary(&reports, render::terminal_width()))?;
@@ -91,22 +115,25 @@ impl<'a> Fleet<'a> {
         let inventory = self.inventory;
         let named = inventory.control_plane.as_ref();
         let node = named.and_then(|name| inventory.nodes.iter().find(|n| n.name == *name)).cloned();
-        let control_plane = node.map(|node| ControlPlane::new(Arc::clone(&transport), node, inventory.token_ttl));
+        let run = run_id();
+        let control_plane =
+            node.map(|node| ControlPlane::new(Arc::clone(&transport), node, run.clone(), inventory.token_ttl));
         let of_inventory = match &inventory.join {
             Some(crate::model::JoinSource::Command(command)) => Some(command.clone()),
             _ => None,
         };
         Context {
             transport,
-            run: run_id(),
+            run,
             task: self.task.clone(),
             allow: self.allow,
+            rejoin: self.rejoin,
             control_plane_reset: OnceLock::new(),
             policy: crate::model::Policy { parallel: self.parallel, ..inventory.policy },
             control_plane,
             join_command: self.given.clone().or(of_inventory),
             ignore_preflight_errors: inventory.ignore_preflight_errors.clone(),
-            patience: Patience::default(),
+            patience: self.patience,
             events,
             stop,
         }

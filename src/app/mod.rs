@@ -10,7 +10,7 @@ use crate::cli::{Cli, Command, InventoryAction};
 use crate::engine::Task;
 use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
-use crate::model::{Allow, JoinCommand, Node, Role};
+use crate::model::{Allow, CRI_SOCKET, JoinCommand, JoinSource, Node, Role, is_containerd};
 use fleet::Fleet;
 
 /// Carries out a command; the number is the exit code.
@@ -20,11 +20,18 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Join(args) => {
             let given = args.join_command.as_deref().map(JoinCommand::parse).transpose();
             let given = given.map_err(|e| Error::new(ErrorKind::Usage, format!("--join-command: {e}")))?;
-            inventory.join_source(given.clone()).map_err(|e| Error::new(ErrorKind::Usage, e))?;
+            let source = inventory.join_source(given.clone()).map_err(|e| Error::new(ErrorKind::Usage, e))?;
             let nodes = workers(&inventory, &args.selectors)?;
+            if let JoinSource::Command(command) = &source {
+                fits(command, &nodes)?;
+            }
+            if (args.replace || args.drain) && inventory.control_plane.is_none() {
+                let why = "--replace and --drain are done through a control plane, and the inventory names none: add `cluster: {control_plane: NAME}`";
+                return Err(Error::new(ErrorKind::Usage, why));
+            }
             let allow = Allow { shared_runtime: args.change.allow_shared_runtime, control_plane: false };
             let fleet = Fleet::new(cli, &inventory, Task::Join, nodes, &args.fleet).given(given).allow(allow);
-            fleet.change("join", &args.change)
+            fleet.rejoin(args.rejoin(), args.wait).change("join", &args.change)
         }
         Command::Reset(args) => {
             let nodes = to_reset(&inventory, &args.selectors, args.allow())?;
@@ -43,6 +50,23 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             InventoryAction::List { selectors } => listing::list(cli, &select(&inventory, selectors)?),
             InventoryAction::Check => listing::check(cli, &inventory),
         },
+    }
+}
+
+/// Whether a join command that somebody wrote can be used for these nodes as it is.
+fn fits(command: &JoinCommand, nodes: &[Node]) -> Result<(), Error> {
+    let usage = |why: String| Err(Error::new(ErrorKind::Usage, why));
+    if let (Some(name), [_, _, ..]) = (&command.node_name, nodes) {
+        return usage(format!(
+            "the join command has --node-name {name}, which serves one node and not {}; leave it out, or name one node",
+            nodes.len()
+        ));
+    }
+    match &command.cri_socket {
+        Some(socket) if !is_containerd(socket) => usage(format!(
+            "the join command has --cri-socket {socket}; kfleet knows how to reset and repair the containerd behind {CRI_SOCKET} only"
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -1,92 +1,113 @@
 //! What is asked of the control plane, over one connection for all nodes.
 
+mod tokens;
+
 use crate::attached::{Answer, NoAnswer, attached};
-use crate::model::{Fact, JoinCommand, Node, NodeObject, clean};
-use crate::parse::{SectionOutput, node_object};
-use crate::plan::{ask_node_object, mint_token, revoke_token};
+use crate::model::{ClusterDefaults, Fact, JoinCommand, Node, NodeObject, clean};
+use crate::parse::{SectionOutput, cluster_defaults, node_object, pending_requests};
+use crate::plan::{ask_kubelet_defaults, ask_node_object, ask_pending_requests, delete_node, drain_node};
 use crate::shell::Script;
 use crate::transport::Transport;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokens::Tokens;
 use tokio::sync::{Mutex, OnceCell, Semaphore};
 
 /// The control-plane node and the connection to it, made when first needed and again when lost.
 pub struct ControlPlane<T: Transport> {
     transport: Arc<T>,
     node: Node,
+    run: String,
     token_ttl: Duration,
     link: Mutex<Link<T::Session>>,
     slots: Semaphore,
-    minted: OnceCell<JoinCommand>,
+    tokens: Mutex<Tokens>,
+    identity: OnceCell<JoinCommand>,
+    defaults: OnceCell<ClusterDefaults>,
 }
 
 /// sshd allows 10 channels per connection (`MaxSessions`); a few stay free for people.
 const CHANNELS: usize = 6;
 
+/// How long a control plane that could not be reached counts as away before it is tried again.
+const AWAY: Duration = Duration::from_secs(20);
+
 const DEADLINE: Duration = Duration::from_secs(60);
 
 impl<T: Transport> ControlPlane<T> {
     /// Not connected yet.
-    pub fn new(transport: Arc<T>, node: Node, token_ttl: Duration) -> Self {
-        let slots = Semaphore::new(CHANNELS);
-        Self { transport, node, token_ttl, link: Mutex::new(Link::Untried), slots, minted: OnceCell::new() }
-    }
-
-    /// A join command with a new token, minted once per run however many nodes ask for it.
-    pub async fn join_command(&self) -> Result<JoinCommand, String> {
-        self.minted.get_or_try_init(|| self.mint(false)).await.cloned()
-    }
-
-    /// What [`Self::join_command`] would give, without making a token in the cluster.
-    pub async fn pretended_join_command(&self) -> Result<JoinCommand, String> {
-        self.mint(true).await
-    }
-
-    /// Takes the token of this run back, where one was minted. `Err` says which token lives on, and why.
-    pub async fn revoke(&self) -> Result<(), String> {
-        let Some(command) = self.minted.get() else { return Ok(()) };
-        let id = command.token.id();
-        let why = match self.ask(&revoke_token(&self.node, id)).await {
-            Ok(out) if out.status == 0 => return Ok(()),
-            Ok(out) => clean(&out.bytes),
-            Err(why) => why,
-        };
-        let minutes = self.token_ttl.as_secs() / 60;
-        Err(format!(
-            "the bootstrap token {id} could not be revoked and lives up to {minutes} minutes; `kubeadm token delete {id}` on {} ends it: {why}",
-            self.node.name
-        ))
-    }
-
-    async fn mint(&self, pretend: bool) -> Result<JoinCommand, String> {
-        let name = &self.node.name;
-        let out = self.ask(&mint_token(&self.node, self.token_ttl, pretend)).await?;
-        let text = String::from_utf8_lossy(&out.bytes);
-        let last = clean(text.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("nothing"));
-        if out.status != 0 {
-            return Err(format!("{name}: `kubeadm token create` ended with status {}: {last}", out.status));
+    pub fn new(transport: Arc<T>, node: Node, run: String, token_ttl: Duration) -> Self {
+        Self {
+            transport,
+            node,
+            run,
+            token_ttl,
+            link: Mutex::new(Link::Untried),
+            slots: Semaphore::new(CHANNELS),
+            tokens: Mutex::default(),
+            identity: OnceCell::new(),
+            defaults: OnceCell::new(),
         }
-        let Some(line) = text.lines().rfind(|line| line.starts_with("kubeadm join ")) else {
-            return Err(format!("{name}: `kubeadm token create` printed no join command, but: {last}"));
-        };
-        JoinCommand::parse(line).map_err(|e| format!("{name}: what `kubeadm token create` printed is {e}"))
     }
 
     /// The Node object called `name`, as the API server has it.
     pub async fn node_object(&self, name: &str) -> Fact<Option<NodeObject>> {
-        match self.ask(&ask_node_object(&self.node, name)).await {
+        match self.ask(&ask_node_object(&self.node, name), DEADLINE).await {
             Ok(out) => node_object(&String::from_utf8_lossy(&out.bytes), out.status),
             Err(why) => Fact::Unknown(why),
         }
     }
 
+    /// What the cluster tells its kubelets; asked once per run, as long as there is an answer.
+    pub async fn defaults(&self) -> Fact<ClusterDefaults> {
+        let ask = || async {
+            let out = self.answer("the cluster's kubelet configuration", &ask_kubelet_defaults(&self.node)).await?;
+            Ok::<_, String>(cluster_defaults(&out))
+        };
+        match self.defaults.get_or_try_init(ask).await {
+            Ok(defaults) => Fact::Known(defaults.clone()),
+            Err(why) => Fact::Unknown(why),
+        }
+    }
+
+    /// Names of the certificate requests of node `name` that nobody has decided on.
+    pub async fn pending_requests(&self, name: &str) -> Result<Vec<String>, String> {
+        let out = self.answer("its certificate requests", &ask_pending_requests(&self.node)).await?;
+        Ok(pending_requests(&out, name))
+    }
+
+    /// Has the pods of Node `name` moved elsewhere.
+    pub async fn drain(&self, name: &str, limit: Duration) -> Result<(), String> {
+        let out = self.ask(&drain_node(&self.node, name, limit), limit + DEADLINE).await?;
+        if out.status == 0 { Ok(()) } else { Err(format!("`kubectl drain {name}` failed: {}", last_lines(&out.bytes))) }
+    }
+
+    /// Deletes the Node object called `name`, if it is still the one with this uid.
+    pub async fn delete(&self, name: &str, uid: &str) -> Result<(), String> {
+        let out = self.ask(&delete_node(&self.node, name, uid), DEADLINE).await?;
+        // apimachinery's word for 404: somebody else was faster
+        if out.status == 0 || String::from_utf8_lossy(&out.bytes).contains("(NotFound)") {
+            return Ok(());
+        }
+        Err(format!("Node {name} could not be deleted: {}", last_lines(&out.bytes)))
+    }
+
+    /// The text of an answer that ended well.
+    async fn answer(&self, what: &str, script: &Script) -> Result<String, String> {
+        let out = self.ask(script, DEADLINE).await?;
+        if out.status == 0 {
+            return Ok(String::from_utf8_lossy(&out.bytes).into_owned());
+        }
+        Err(format!("{}: {what} could not be asked: {}", self.node.name, last_lines(&out.bytes)))
+    }
+
     /// Runs a script of one step; a lost connection is made again once.
-    async fn ask(&self, script: &Script) -> Result<SectionOutput, String> {
+    async fn ask(&self, script: &Script, deadline: Duration) -> Result<SectionOutput, String> {
         let _slot = self.slots.acquire().await.map_err(|e| e.to_string())?;
         let name = &self.node.name;
         for last_try in [false, true] {
             let session = self.session().await?;
-            match attached(&*session, &self.node, script, DEADLINE).await {
+            match attached(&*session, &self.node, script, deadline).await {
                 Ok(Answer { mut steps }) => {
                     return steps.remove(&0).ok_or_else(|| format!("{name}: the control plane's answer is incomplete"));
                 }
@@ -101,8 +122,8 @@ impl<T: Transport> ControlPlane<T> {
         let mut link = self.link.lock().await;
         match &*link {
             Link::Up(session) => return Ok(Arc::clone(session)),
-            Link::NeverCame(why) => return Err(why.clone()),
-            Link::Untried | Link::Lost => {}
+            Link::Away(why, since) if since.elapsed() < AWAY => return Err(why.clone()),
+            Link::Untried | Link::Lost | Link::Away(..) => {}
         }
         match self.transport.connect(&self.node).await {
             Ok(session) => {
@@ -112,9 +133,7 @@ impl<T: Transport> ControlPlane<T> {
             }
             Err(error) => {
                 let why = format!("the control plane {} cannot be asked: {error}", self.node.name);
-                if matches!(*link, Link::Untried) {
-                    *link = Link::NeverCame(why.clone());
-                }
+                *link = Link::Away(why.clone(), Instant::now());
                 Err(why)
             }
         }
@@ -129,12 +148,20 @@ impl<T: Transport> ControlPlane<T> {
     }
 }
 
-/// The connection. One that did not come about at first is not tried again for each of a hundred nodes in turn.
+/// What a tool said last, in one line: kubectl and kubeadm put what matters at the end.
+fn last_lines(bytes: &[u8]) -> String {
+    const LINES: usize = 3;
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<String> = text.lines().filter(|line| !line.trim().is_empty()).map(clean).collect();
+    if lines.is_empty() { "it printed nothing".to_owned() } else { lines[lines.len().saturating_sub(LINES)..].join("; ") }
+}
+
+/// The connection. One that does not come about is not tried again for each of a hundred nodes in turn.
 enum Link<S> {
     Untried,
     Up(Arc<S>),
     Lost,
-    NeverCame(String),
+    Away(String, Instant),
 }
 
 impl<T: Transport> std::fmt::Debug for ControlPlane<T> {

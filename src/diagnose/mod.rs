@@ -2,8 +2,10 @@
 
 mod protected;
 mod rules;
+mod standing;
 mod verdict;
 
 pub use protected::lost;
 pub use rules::{blockers, findings};
-pub use verdict::{Clean, Membership, Scope, busy, clean, control_plane_sign, forbidden, membership};
+pub use standing::{Standing, standing};
+pub use verdict::{Clean, Scope, busy, clean, control_plane_sign, forbidden};

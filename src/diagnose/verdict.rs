@@ -92,88 +92,6 @@ impl Review {
     }
 }
 
-/// Whether a node is a working member of its cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Membership {
-    /// The API server has a Node with this machine's id and boot id, and it is Ready.
-    Healthy,
-    /// The same, but it waits for the pod network, which is not the node's to bring.
-    WaitsForCni,
-    /// It is not, and why.
-    No(String),
-    /// It has joined something, and how it stands there could not be told or is somebody else's business. A reset here
-    /// might wipe a healthy node because a check could not succeed.
-    Unclear(String),
-}
-
-/// Proof by the Node object: a name alone may be another machine's, a boot id an earlier life's.
-///
-/// `wanted` is the API server (`host:port`) of the join command, where that is known already.
-pub fn membership(facts: &Facts, wanted: Option<&str>) -> Membership {
-    match facts.has_joined() {
-        Some(true) => joined(facts, wanted),
-        Some(false) => Membership::No("it has not joined (there is no kubelet.conf)".to_owned()),
-        None => {
-            Membership::Unclear("whether it has joined could not be told: the probe did not see its files".to_owned())
-        }
-    }
-}
-
-/// What kubeadm's kubelet.conf points at.
-const CLIENT_CERTIFICATE: &str = "/var/lib/kubelet/pki/kubelet-client-current.pem";
-
-fn joined(facts: &Facts, wanted: Option<&str>) -> Membership {
-    let unclear = |why: &str| Membership::Unclear(why.to_owned());
-    let no = |why: &str| Membership::No(why.to_owned());
-    let (Fact::Known(machine_id), Fact::Known(boot_id)) = (&facts.machine_id, &facts.boot_id) else {
-        return unclear("its machine id and boot id could not be read");
-    };
-    let server = facts.api_server.known().and_then(Option::as_deref).unwrap_or("an unknown API server");
-    let object = match facts.node_object() {
-        Fact::Known(Some(object)) => object,
-        Fact::Known(None) => {
-            return match &facts.own_node_object {
-                Fact::Known(None) => no("no API server has a Node object of its name"),
-                Fact::Known(Some(_)) => Membership::Unclear(format!("it is a member of another cluster ({server})")),
-                // Its Node may bear another name than its host, or live in another cluster.
-                Fact::Unknown(why) => Membership::Unclear(format!(
-                    "the control plane has no Node of its host's name, and {server}, where it has joined, could not be asked: {why}"
-                )),
-            };
-        }
-        Fact::Unknown(_) if facts.has_file(CLIENT_CERTIFICATE) == Some(false) => {
-            return no("its client certificate is gone, so its kubelet cannot speak to the API server");
-        }
-        Fact::Unknown(why) => return Membership::Unclear(format!("its Node object could not be read: {why}")),
-    };
-    let confirmed = facts.cluster_node_object.known().is_some();
-    if let Some(wanted) = wanted.filter(|wanted| !confirmed && server.strip_prefix("https://") != Some(wanted)) {
-        return Membership::Unclear(format!(
-            "it is a member of the cluster at {server}, and the join command names {wanted}"
-        ));
-    }
-    if object.machine_id != *machine_id {
-        return unclear(
-            "the Node object of its name belongs to another machine (another machine id); delete that Node first if it is stale",
-        );
-    }
-    if object.boot_id != *boot_id {
-        return no("the Node object is from before the last boot: the kubelet has not reported since");
-    }
-    match &facts.kubelet {
-        Fact::Known(unit) if unit.active != "active" => {
-            return Membership::No(format!("kubelet.service is {}", unit.active));
-        }
-        Fact::Known(_) => {}
-        Fact::Unknown(why) => return Membership::Unclear(format!("whether the kubelet runs could not be told: {why}")),
-    }
-    match object.ready.as_str() {
-        "True" => Membership::Healthy,
-        _ if object.waits_for_cni() => Membership::WaitsForCni,
-        other => Membership::No(format!("the Node is Ready={other}: {}", object.message)),
-    }
-}
-
 /// Whose phase runs on the node at this moment: whatever else is measured meanwhile is not what will be.
 pub fn busy(facts: &Facts) -> Option<String> {
     let what = facts.running.known()?.as_ref()?;
@@ -202,7 +120,7 @@ pub fn control_plane_sign(facts: &Facts) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ImageFilesystem, NodeObject, Unit};
+    use crate::model::{ImageFilesystem, Unit};
 
     fn clean_facts() -> Facts {
         let none = || Fact::Known(Vec::new());
@@ -239,7 +157,8 @@ mod tests {
             assert!(forbidden(&facts, Allow::default()).is_some_and(|why| why.contains(sign)));
             assert_eq!(forbidden(&facts, allowed), None);
         }
-        assert_eq!(forbidden(&member(Fact::default()), Allow::default()), None);
+        let worker = Facts { files: Fact::Known(vec!["/etc/kubernetes/kubelet.conf".to_owned()]), ..Facts::default() };
+        assert_eq!(forbidden(&worker, Allow::default()), None);
     }
 
     #[test]
@@ -265,64 +184,5 @@ mod tests {
         let cgroupfs = Facts { cgroupfs_runtimes: Fact::Known(vec!["runc".to_owned()]), ..clean_facts() };
         assert_eq!(clean(&cgroupfs, Scope::Residue), Clean::Yes);
         assert!(matches!(clean(&cgroupfs, Scope::Everything), Clean::No(_)));
-    }
-
-    fn member(own: Fact<Option<NodeObject>>) -> Facts {
-        Facts {
-            files: Fact::Known(vec!["/etc/kubernetes/kubelet.conf".to_owned(), CLIENT_CERTIFICATE.to_owned()]),
-            machine_id: Fact::Known("m".to_owned()),
-            boot_id: Fact::Known("b".to_owned()),
-            kubelet: Fact::Known(Unit { active: "active".to_owned(), ..Unit::default() }),
-            own_node_object: own,
-            ..Facts::default()
-        }
-    }
-
-    fn object(machine: &str, boot: &str, ready: &str) -> Fact<Option<NodeObject>> {
-        Fact::Known(Some(NodeObject {
-            machine_id: machine.to_owned(),
-            boot_id: boot.to_owned(),
-            ready: ready.to_owned(),
-            message: "runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized".to_owned(),
-            ..NodeObject::default()        }))
-    }
-
-    #[test]
-    fn membership_is_proven_by_machine_and_boot() {
-        assert_eq!(membership(&member(object("m", "b", "True")), None), Membership::Healthy);
-        assert_eq!(membership(&member(object("m", "b", "False")), None), Membership::WaitsForCni);
-        for other in [object("m", "x", "True"), object("m", "b", "Unknown"), Fact::Known(None)] {
-            assert!(matches!(membership(&member(other), None), Membership::No(_)));
-        }
-        let down = Fact::Known(Unit { active: "failed".to_owned(), ..Unit::default() });
-        assert!(matches!(
-            membership(&Facts { kubelet: down, ..member(object("m", "b", "True")) }, None),
-            Membership::No(_)
-        ));
-        assert!(matches!(
-            membership(&Facts { files: Fact::Known(Vec::new()), ..Facts::default() }, None),
-            Membership::No(_)
-        ));
-    }
-
-    #[test]
-    fn what_could_not_be_told_is_not_a_reason_to_reset() {
-        let good = || object("m", "b", "True");
-        for facts in [
-            Facts::default(),
-            member(Fact::default()),          // API server down, or no kubectl
-            member(object("x", "b", "True")), // another machine of that name
-            Facts { kubelet: Fact::default(), ..member(good()) }, // systemctl hung
-            Facts { machine_id: Fact::default(), ..member(good()) },
-            Facts { cluster_node_object: Fact::Known(None), ..member(good()) }, // healthy in another cluster
-            Facts { cluster_node_object: Fact::Known(None), ..member(Fact::default()) }, // its Node has another name
-        ] {
-            assert!(matches!(membership(&facts, None), Membership::Unclear(_)), "{facts:?}");
-        }
-        let control_plane_away = Facts { cluster_node_object: Fact::default(), ..member(good()) };
-        assert_eq!(membership(&control_plane_away, None), Membership::Healthy, "its own view serves");
-        let elsewhere = Facts { api_server: Fact::Known(Some("https://10.0.0.1:6443".to_owned())), ..member(good()) };
-        assert_eq!(membership(&elsewhere, Some("10.0.0.1:6443")), Membership::Healthy);
-        assert!(matches!(membership(&elsewhere, Some("10.0.0.2:6443")), Membership::Unclear(_)));
     }
 }

@@ -1,14 +1,13 @@
-//! Changing the node: a reset or a join, owned by the node and followed to its end.
+//! Changing the node: a reset, a join or a restart of its kubelet, owned by the node and followed to its end.
 
 use super::connecting::RECONNECT_PAUSE;
 use super::node::Driver;
 use super::owned::{Followed, Owned, PhaseEnd};
 use crate::diagnose::control_plane_sign;
 use crate::escalate::{Input, Ran};
-use crate::model::{Fact, Level, Role};
-use crate::plan::{PhaseScript, ResetRequest, join, reset};
+use crate::model::{Cause, Cure, Diagnosis, Level, Phase, Role};
+use crate::plan::{JoinRequest, PhaseScript, ResetRequest, join, reset, restart_kubelet};
 use crate::transport::Transport;
-use std::time::{Duration, Instant};
 
 impl<T: Transport> Driver<'_, T> {
     pub(super) async fn reset(&mut self, level: Level) -> Input {
@@ -24,6 +23,12 @@ impl<T: Transport> Driver<'_, T> {
                 return Input::Ran(Ran::Refused);
             }
         }
+        if let Some(name) = self.node_name().filter(|_| self.facts.has_joined() == Some(true))
+            && let Err(diagnosis) = self.drain(&name).await
+        {
+            self.explain(diagnosis);
+            return Input::Ran(Ran::NotStarted);
+        }
         let request = ResetRequest { level, run: &self.context.run, facts: &self.facts, allow: self.context.allow };
         match reset(self.node, &request) {
             Ok(script) => self.run(script).await,
@@ -34,61 +39,80 @@ impl<T: Transport> Driver<'_, T> {
         }
     }
 
-    /// After a reset the API server takes up to 50 s (its node-monitor-grace-period) to see that the Node is gone, and
-    /// kubeadm refuses to join under the name of a Ready Node. `Err` where the name is another machine's.
-    async fn await_free_name(&mut self) -> Result<(), String> {
-        let (Some(control_plane), Fact::Known(hostname)) = (&self.context.control_plane, &self.facts.hostname) else {
-            return Ok(());
-        };
-        let start = Instant::now();
-        while start.elapsed() < self.context.patience.settle && !self.context.stop.is_cancelled() {
-            match control_plane.node_object(hostname).await {
-                Fact::Known(Some(object)) if object.ready == "True" => {
-                    if !self.facts.machine_id.is_known_and(|id| *id == object.machine_id) {
-                        return Err(format!(
-                            "a Node called {hostname} is Ready and belongs to another machine; give this one another hostname"
-                        ));
-                    }
-                }
-                _ => return Ok(()),
-            }
-            self.waiting("waiting until the API server sees that the old Node is gone".to_owned());
-            tokio::time::sleep(Duration::from_secs(3)).await;
+    pub(super) async fn restart(&mut self) -> Input {
+        let input = self.run(restart_kubelet(self.node, &self.context.run)).await;
+        self.restarted = true;
+        if input == Input::Ran(Ran::Done) {
+            self.notes.push("its kubelet was restarted, which brought its Node back; it was not joined anew".to_owned());
         }
-        Ok(()) // kubeadm will say what it thinks of it
+        input
     }
 
     pub(super) async fn join(&mut self) -> Input {
-        if self.facts.has_joined() == Some(false)
-            && let Err(why) = self.await_free_name().await
-        {
-            self.trouble = Some(why);
+        if let Err(diagnosis) = self.free_name().await {
+            self.explain(diagnosis);
             return Input::Ran(Ran::NotStarted);
         }
-        match self.context.join_command().await {
-            Ok(_) if self.context.stop.is_cancelled() => Input::Ran(Ran::NotStarted),
-            Ok(command) => {
-                let script = match join(self.node, &self.context.run, &command, &self.facts) {
-                    Ok(script) => script,
-                    Err(refusal) => {
-                        self.trouble = Some(refusal.to_string());
-                        return Input::Ran(Ran::NotStarted);
-                    }
-                };
-                let input = self.run(script).await;
-                self.verify = input == Input::Ran(Ran::Done);
-                input
+        let Some(command) = self.command.clone().filter(|_| !self.context.stop.is_cancelled()) else {
+            return Input::Ran(Ran::NotStarted);
+        };
+        let request = JoinRequest {
+            run: &self.context.run,
+            command: &command,
+            facts: &self.facts,
+            allow: self.context.allow,
+            limit: self.context.patience.join,
+        };
+        let script = match join(self.node, &request) {
+            Ok(script) => script,
+            Err(refusal) => {
+                self.trouble = Some(refusal.to_string());
+                return Input::Ran(Ran::NotStarted);
             }
-            Err(why) => {
-                self.trouble = Some(why);
-                Input::Ran(Ran::NotStarted)
-            }
+        };
+        let input = self.run(script).await;
+        self.verify = input == Input::Ran(Ran::Done);
+        input
+    }
+
+    /// What follows from why a join failed: a token or a name is made good here, the rest is the ladder's.
+    async fn after_failed_join(&mut self, diagnosis: &Diagnosis) -> (Ran, String) {
+        let said = diagnosis.to_string();
+        self.cause = Some(diagnosis.cause);
+        match diagnosis.cause.cure() {
+            Cure::Reset => (Ran::Failed, said),
+            Cure::Nothing if diagnosis.cause == Cause::BootstrapPending => (Ran::Hopeless, self.with_requests(said).await),
+            Cure::Nothing => (Ran::Hopeless, said),
+            Cure::NewToken => match self.command.clone() {
+                Some(dead) => match self.renew(&dead).await {
+                    Some(Ok(_)) => (Ran::Again, said),
+                    Some(Err(why)) => (Ran::Hopeless, format!("{said}; {why}")),
+                    None => (Ran::Hopeless, said),
+                },
+                None => (Ran::Hopeless, said),
+            },
+            Cure::FreeName => match self.free_name().await {
+                Ok(()) => (Ran::Again, said),
+                Err(diagnosis) => (Ran::Hopeless, diagnosis.to_string()),
+            },
+        }
+    }
+
+    /// Names the certificate requests that wait for somebody.
+    async fn with_requests(&mut self, said: String) -> String {
+        let (Some(control_plane), Some(name)) = (&self.context.control_plane, self.node_name()) else { return said };
+        match control_plane.pending_requests(&name).await {
+            Ok(requests) if requests.is_empty() => said,
+            Ok(requests) => format!("{said}; waiting for a decision: {}", requests.join(", ")),
+            Err(why) => format!("{said}; {why}"),
         }
     }
 
     /// Has the node run a phase, and follows it to its end through lost connections.
     pub(super) async fn run(&mut self, script: PhaseScript) -> Input {
         self.verify = false;
+        self.restarted = false;
+        self.cause = None;
         self.changed_since_probe = true;
         self.tail.clear();
         self.phases += 1;
@@ -96,12 +120,13 @@ impl<T: Transport> Driver<'_, T> {
         let id = format!("{}-{}", self.context.run, self.phases);
         let mut tail = std::mem::take(&mut self.tail);
         let mut owned = Owned::new(&script, self.node, id, &self.context.events, &mut tail);
-        let followed = tokio::time::timeout(self.context.patience.phase, self.follow(&mut owned)).await;
+        let limit = self.limit(script.phase);
+        let followed = tokio::time::timeout(limit, self.follow(&mut owned)).await;
         let armed = owned.armed();
         self.tail = tail;
         let (ran, why) = match followed {
             Err(_) => {
-                let minutes = self.context.patience.phase.as_secs() / 60;
+                let minutes = limit.as_secs() / 60;
                 (
                     Ran::Lost,
                     Some(format!(
@@ -118,8 +143,11 @@ impl<T: Transport> Driver<'_, T> {
                 )),
             ),
             Ok(Ok(PhaseEnd::Done)) => (Ran::Done, None),
-            Ok(Ok(PhaseEnd::Failed { why, hopeless: false })) => (Ran::Failed, Some(why)),
-            Ok(Ok(PhaseEnd::Failed { why, hopeless: true })) => (Ran::Hopeless, Some(why)),
+            Ok(Ok(PhaseEnd::Failed { why, diagnosis: None })) => (Ran::Failed, Some(why)),
+            Ok(Ok(PhaseEnd::Failed { why: _, diagnosis: Some(diagnosis) })) => {
+                let (ran, why) = self.after_failed_join(&diagnosis).await;
+                (ran, Some(why))
+            }
             Ok(Ok(PhaseEnd::NotStarted(why))) => (Ran::NotStarted, Some(why)),
             Ok(Ok(PhaseEnd::Refused(why))) if self.phases > 1 => {
                 (Ran::Refused, Some(format!("{why}; what had been done before stays done")))
@@ -132,6 +160,12 @@ impl<T: Transport> Driver<'_, T> {
         self.phase_finished(script.phase, why.clone());
         self.trouble = why;
         Input::Ran(ran)
+    }
+
+    /// A join may also change containerd's config; kubeadm itself is bounded on the node.
+    fn limit(&self, phase: Phase) -> std::time::Duration {
+        let patience = &self.context.patience;
+        if phase == Phase::Join { patience.join + patience.probe } else { patience.reset }
     }
 
     async fn follow(&mut self, owned: &mut Owned<'_>) -> Result<PhaseEnd, String> {

@@ -2,11 +2,11 @@
 
 use crate::cluster::ControlPlane;
 use crate::diagnose::Scope;
-use crate::model::{Allow, Event, JoinCommand, Kind, Level, NodeName, Policy, RunId};
+use crate::model::{Allow, Event, JoinCommand, Kind, Level, NodeName, Patience, Policy, Rejoin, RunId, Token};
 use crate::transport::Transport;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// What is to be done with each node.
@@ -27,37 +27,6 @@ pub enum Task {
     Restore(RunId),
     /// Look at it.
     Status,
-}
-
-/// How long the engine waits for what. Every wait is for a condition; these are its deadlines.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// For a probe, from its start to its last mark.
-    pub probe: Duration,
-    /// For a phase that changes the node. kubeadm's own waits add up to about 10 minutes.
-    pub phase: Duration,
-    /// For the Node object to be there after a join.
-    pub node_object: Duration,
-    /// For a node whose kubelet runs and that the API server knows to show up healthy before it counts as sick: after a
-    /// boot or under load the kubelet's first report takes its time.
-    pub settle: Duration,
-    /// For an answer about a node that has joined where there is none at first: a busy or restarting API server.
-    pub unclear: Duration,
-    /// For a lost connection to come back.
-    pub reconnect: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            probe: Duration::from_secs(180),
-            phase: Duration::from_secs(1800),
-            node_object: Duration::from_secs(300),
-            settle: Duration::from_secs(120),
-            unclear: Duration::from_secs(30),
-            reconnect: Duration::from_secs(120),
-        }
-    }
 }
 
 /// Where events go. Sending never waits: whoever draws may be slow, a node must not be.
@@ -94,6 +63,8 @@ pub struct Context<T: Transport> {
     pub task: Task,
     /// What the user allows.
     pub allow: Allow,
+    /// What a join may do to members.
+    pub rejoin: Rejoin,
     /// The one control-plane node that this run may reset. Two at once would each count on the other to be left.
     pub control_plane_reset: OnceLock<NodeName>,
     /// Bounds.
@@ -121,6 +92,12 @@ impl<T: Transport> Context<T> {
             (None, None) => return Err("there is neither a join command nor a control plane to ask for one".to_owned()),
         };
         Ok(self.with_ignored(command))
+    }
+
+    /// The same with another token than `dead`; where nobody can make one, `None`.
+    pub(super) async fn fresh_join_command(&self, dead: &Token) -> Option<Result<JoinCommand, String>> {
+        let fresh = self.control_plane.as_ref()?.fresh_join_command(dead).await;
+        Some(fresh.map(|command| self.with_ignored(command)))
     }
 
     /// `command` with the inventory's `ignore_preflight_errors` added to its own.

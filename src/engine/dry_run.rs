@@ -5,7 +5,7 @@ use super::probing::measure;
 use crate::attached::fresh_nonce;
 use crate::diagnose::forbidden;
 use crate::model::{Facts, JoinCommand, Level, Node};
-use crate::plan::{Count, ResetRequest, join, reset, restore};
+use crate::plan::{Count, JoinRequest, ResetRequest, join, reset, restore};
 use crate::transport::Transport;
 use std::fmt::Write;
 
@@ -27,7 +27,14 @@ pub async fn dry_run<T: Transport>(context: &Context<T>, node: &Node) -> Result<
         Task::Reset { start, ceiling, .. } => resets(context, node, &facts, start..=ceiling, &mut text),
         Task::Join => {
             let command = pretended(context).await?;
-            match join(node, &context.run, &command, &facts) {
+            let request = JoinRequest {
+                run: &context.run,
+                command: &command,
+                facts: &facts,
+                allow: context.allow,
+                limit: context.patience.join,
+            };
+            match join(node, &request) {
                 Ok(phase) => script(&mut text, "first, where the node is not a healthy member yet", &phase),
                 Err(refusal) => return Err(refusal.to_string()),
             }

@@ -68,7 +68,7 @@ impl<T: Transport> Driver<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Patience;
+    use crate::model::Patience;
 
     #[test]
     fn the_old_rules_are_back_while_kfleet_still_tries() {

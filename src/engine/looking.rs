@@ -4,9 +4,9 @@ use super::context::Task;
 use super::node::Driver;
 use super::probing::measure;
 use crate::attached::NoAnswer;
-use crate::diagnose::{Clean, Membership, Scope, busy, clean, forbidden, membership};
+use crate::diagnose::{Clean, Scope, Standing, busy, clean, forbidden};
 use crate::escalate::{Input, Seen};
-use crate::model::{Fact, Level, Phase};
+use crate::model::{Level, NodeObject, Phase};
 use crate::plan::Count;
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
@@ -51,65 +51,72 @@ impl<T: Transport> Driver<'_, T> {
         if matches!(self.context.task, Task::Reset { .. } | Task::Restore(_)) {
             return;
         }
-        if let (Some(true), Fact::Known(hostname)) = (self.facts.has_joined(), &self.facts.hostname) {
-            let given = self.context.join_command.as_ref().and_then(|c| c.node_name.as_deref());
-            self.facts.cluster_node_object = control_plane.node_object(given.unwrap_or(hostname)).await;
+        let Some(name) = self.node_name().filter(|_| self.facts.has_joined() == Some(true)) else { return };
+        self.facts.cluster_node_object = control_plane.node_object(&name).await;
+        let ours = |object: &Option<NodeObject>| {
+            let id = self.facts.machine_id.known();
+            object.as_ref().is_some_and(|object| Some(&object.machine_id) == id)
+        };
+        if !matches!(self.context.task, Task::Status) && !self.facts.cluster_node_object.is_known_and(ours) {
+            self.wanted = self.wanted.take().or(control_plane.identity().await.ok()); // whose member is it then?
         }
     }
 
     pub(super) async fn probe(&mut self) -> Input {
         self.phase_started(Phase::Probe, None, Vec::new());
         let start = Instant::now();
-        loop {
+        let seen = loop {
             if let Err(why) = self.measure().await {
                 self.trouble = Some(why.clone());
                 self.phase_finished(Phase::Probe, Some(why));
                 return Input::Unprobed;
             }
-            let seen = self.judge();
-            let good_enough = !matches!(seen, Seen::Bad | Seen::Unclear) || self.context.stop.is_cancelled();
-            if good_enough || start.elapsed() >= self.patience() {
-                self.phase_finished(Phase::Probe, None);
-                return Input::Probed(seen);
+            if let Some(seen) = self.hands_off() {
+                break seen;
             }
-            self.waiting("waiting for the Node to be ready".to_owned());
+            if let Task::Reset { scope, .. } = self.context.task {
+                break self.judge_clean(scope);
+            }
+            let standing = self.standing();
+            if start.elapsed() >= self.patience(&standing) || self.context.stop.is_cancelled() {
+                break self.outlook(standing).await;
+            }
+            self.waiting(format!("waiting for the Node to be ready: {}", standing.why()));
             tokio::time::sleep(Duration::from_secs(2)).await;
-        }
+        };
+        self.phase_finished(Phase::Probe, None);
+        Input::Probed(seen)
     }
 
-    /// How long a verdict that is not good is looked at again, as it may change by itself.
-    fn patience(&self) -> Duration {
-        let patience = self.context.patience;
+    /// How long a standing that is not good is looked at again, as it may change by itself.
+    fn patience(&self, standing: &Standing) -> Duration {
+        let patience = &self.context.patience;
         let kubelet_runs =
             self.facts.kubelet.is_known_and(|unit| matches!(unit.active.as_str(), "active" | "activating"));
-        let known_to_api = match (self.facts.node_object(), &self.facts.machine_id) {
-            (Fact::Known(Some(object)), Fact::Known(id)) => object.machine_id == *id,
-            _ => false,
-        };
-        match (&self.context.task, self.facts.has_joined()) {
-            (Task::Join, _) if self.verify => patience.node_object,
-            (Task::Join, Some(true)) if kubelet_runs && known_to_api => patience.settle,
-            (Task::Join, Some(true)) => patience.unclear,
-            _ => Duration::ZERO,
+        match standing {
+            Standing::Healthy | Standing::Apart | Standing::Elsewhere(_) | Standing::SomebodyElses(_) => Duration::ZERO,
+            Standing::WaitsForCni => patience.cni,
+            _ if self.verify => patience.ready,
+            _ if self.restarted => patience.settle,
+            Standing::Stale(_) | Standing::NotReady(_) if kubelet_runs => patience.settle,
+            Standing::Unclear(_) => patience.answer,
+            // A kubelet that was started a moment ago has not registered yet.
+            Standing::Asleep(_) if kubelet_runs => patience.answer,
+            Standing::Asleep(_) | Standing::Stale(_) | Standing::NotReady(_) | Standing::WithoutCertificate => Duration::ZERO,
         }
     }
 
-    fn judge(&mut self) -> Seen {
+    /// What is not to be touched at all, or not now.
+    fn hands_off(&mut self) -> Option<Seen> {
         if let Some(why) = forbidden(&self.facts, self.context.allow) {
             self.trouble = Some(why);
-            return Seen::Forbidden;
+            return Some(Seen::Forbidden);
         }
-        if let Some(why) = busy(&self.facts) {
-            self.trouble = Some(why);
-            // Our own, after a connection that was lost for long, is followed by no other; somebody else's is theirs.
-            let ours =
-                self.facts.running.is_known_and(|what| what.as_ref().is_some_and(|w| w.contains(&self.context.run)));
-            return if ours { Seen::Unclear } else { Seen::Forbidden };
-        }
-        match self.context.task {
-            Task::Reset { scope, .. } => self.judge_clean(scope),
-            Task::Join | Task::Restore(_) | Task::Status => self.judge_membership(),
-        }
+        let why = busy(&self.facts)?;
+        self.trouble = Some(why);
+        // Our own, after a connection that was lost for long, is followed by no other; somebody else's is theirs.
+        let ours = self.facts.running.is_known_and(|what| what.as_ref().is_some_and(|w| w.contains(&self.context.run)));
+        Some(if ours { Seen::Unclear } else { Seen::Forbidden })
     }
 
     fn judge_clean(&mut self, scope: Scope) -> Seen {
@@ -132,34 +139,5 @@ impl<T: Transport> Driver<'_, T> {
                 Seen::Unclear
             }
         }
-    }
-
-    fn judge_membership(&mut self) -> Seen {
-        match membership(&self.facts, self.wanted()) {
-            Membership::Healthy => Seen::Good,
-            Membership::WaitsForCni => {
-                self.notes = vec!["registered; waits for the pod network (CNI)".to_owned()];
-                Seen::Good
-            }
-            Membership::No(why) => {
-                if self.verify {
-                    self.trouble = Some(format!("`kubeadm join` ended well, but {why}"));
-                }
-                Seen::Bad
-            }
-            Membership::Unclear(why) => {
-                self.trouble = Some(if self.verify {
-                    format!("`kubeadm join` ended well, but that could not be proven: {why}")
-                } else {
-                    format!("nothing was done, as it may be healthy: {why}")
-                });
-                Seen::Unclear
-            }
-        }
-    }
-
-    /// The API server of the join command, where the user gave one.
-    fn wanted(&self) -> Option<&str> {
-        self.context.join_command.as_ref().map(|command| command.endpoint.as_str())
     }
 }

@@ -6,13 +6,15 @@ mod context;
 mod dry_run;
 mod firewall;
 mod fleet;
+mod joining;
 mod looking;
 mod node;
 mod owned;
 mod probing;
 mod restoring;
 mod status;
+mod stub;
 
-pub use context::{Context, Events, Patience, Task};
+pub use context::{Context, Events, Task};
 pub use dry_run::dry_run;
 pub use fleet::run;

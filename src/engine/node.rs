@@ -4,7 +4,9 @@ use super::context::{Context, Task};
 use super::status::row;
 use crate::diagnose::{findings, lost};
 use crate::escalate::{Action, Bounds, End, Escalation, Goal, Input};
-use crate::model::{Fact, Facts, Kind, Level, Node, NodeReport, Outcome, Phase, ProtectedState};
+use crate::model::{
+    Cause, Fact, Facts, JoinCommand, Kind, Level, Node, NodeObject, NodeReport, Outcome, Phase, ProtectedState,
+};
 use crate::transport::Transport;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -23,6 +25,13 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         ladder: Escalation::new(bounds(context)),
         facts: Facts::default(),
         verify: false,
+        restarted: false,
+        wanted: context.join_command.clone(),
+        command: None,
+        renewed: false,
+        before: None,
+        drained: false,
+        cause: None,
         changed_since_probe: false,
         protected_before: None,
         protected_now: Fact::default(),
@@ -40,6 +49,7 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         attempts: driver.ladder.attempts(),
         level: driver.ladder.level(),
         elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        cause: if outcome.is_success() { None } else { driver.cause },
         error: if outcome.is_success() { None } else { driver.trouble },
         notes: if outcome.is_success() { driver.notes } else { Vec::new() },
         tail: if outcome.is_success() { Vec::new() } else { driver.tail.into() },
@@ -62,6 +72,20 @@ pub(super) struct Driver<'a, T: Transport> {
     pub(super) facts: Facts,
     /// The last phase was a join that ended well: its Node object may take a while.
     pub(super) verify: bool,
+    /// The last phase was a restart of the kubelet, which may take a while to report.
+    pub(super) restarted: bool,
+    /// What to join, as far as it is known before the token of the run is needed: whose cluster it is.
+    pub(super) wanted: Option<JoinCommand>,
+    /// What to join, its token seen alive.
+    pub(super) command: Option<JoinCommand>,
+    /// A token of this node's join command was found dead and another was made.
+    pub(super) renewed: bool,
+    /// The Node object of this name right before the last join, where there was one.
+    pub(super) before: Option<NodeObject>,
+    /// Its Node was drained.
+    pub(super) drained: bool,
+    /// Why it did not join, as far as that is known.
+    pub(super) cause: Option<Cause>,
     /// A phase has run since the node was last measured.
     pub(super) changed_since_probe: bool,
     /// The protected paths as the first probe saw them.
@@ -100,6 +124,7 @@ impl<T: Transport> Driver<'_, T> {
                 Action::Probe => self.probe().await,
                 Action::Reset(level) => self.reset(level).await,
                 Action::Join(_) => self.join().await,
+                Action::Restart => self.restart().await,
                 Action::End(end) => {
                     let outcome = self.outcome(end);
                     return self.compared(outcome).await;
@@ -122,7 +147,7 @@ impl<T: Transport> Driver<'_, T> {
         match (end, &self.context.task) {
             (End::Good, Task::Reset { .. }) if self.ladder.changed_something() => Outcome::Reset,
             (End::Good, Task::Reset { .. }) => Outcome::AlreadyClean,
-            (End::Good, _) if self.ladder.attempts() > 0 => Outcome::Joined,
+            (End::Good, _) if self.ladder.changed_something() => Outcome::Joined,
             (End::Good, _) => Outcome::AlreadyJoined,
             (End::Failed, _) => Outcome::Failed,
             (End::Refused, _) => Outcome::Refused,

@@ -18,8 +18,8 @@ pub(super) enum PhaseEnd {
     Failed {
         /// Which, and what was seen.
         why: String,
-        /// Whether no reset can cure it.
-        hopeless: bool,
+        /// Of a failed join, why.
+        diagnosis: Option<crate::model::Diagnosis>,
     },
     /// A guard said no.
     Refused(String),
@@ -207,7 +207,7 @@ impl<'a> Owned<'a> {
                 self.end = Some(if self.refused {
                     PhaseEnd::Refused(why)
                 } else {
-                    PhaseEnd::Failed { why, hopeless: self.hopeless }
+                    PhaseEnd::Failed { why, diagnosis: None }
                 });
             }
             Mark::Bye => self.end = Some(PhaseEnd::Done),

@@ -1,6 +1,6 @@
 //! Facts to the row that `status` shows.
 
-use crate::diagnose::{Membership, membership};
+use crate::diagnose::{Standing, standing};
 use crate::model::{Cri, Fact, Facts, Finding, NodeName, NodeStatus};
 
 /// One row; of a node that was not measured everything is unknown, for one reason.
@@ -40,11 +40,12 @@ fn not_reached() -> Fact<String> {
 fn joined(facts: &Facts) -> Fact<String> {
     facts.api_server.clone().map(|server| match server {
         None => "no".to_owned(),
-        Some(server) => match membership(facts, None) {
-            Membership::Healthy => format!("yes, {server}"),
-            Membership::WaitsForCni => format!("yes, without CNI, {server}"),
-            Membership::No(_) => format!("not healthy, {server}"),
-            Membership::Unclear(_) => format!("unclear, {server}"),
+        Some(server) => match standing(facts, None, None) {
+            Standing::Healthy => format!("yes, {server}"),
+            Standing::WaitsForCni => format!("yes, without CNI, {server}"),
+            Standing::Unclear(_) => format!("unclear, {server}"),
+            Standing::Elsewhere(_) => format!("another cluster, {server}"),
+            _ => format!("not healthy, {server}"),
         },
     })
 }

@@ -8,8 +8,8 @@ use super::value::{duration, identifier};
 use crate::model::{JoinCommand, JoinSource, NodeName, Role};
 use std::time::Duration;
 
-/// Long enough for every node of a big fleet to use the token, short enough to be forgotten.
-const TOKEN_TTL: Duration = Duration::from_secs(30 * 60);
+/// One join may need its token for 10 minutes; a run that goes on for longer than 10 makes another.
+const TOKEN_TTL: Duration = Duration::from_secs(20 * 60);
 
 pub(super) struct Cluster {
     pub(super) control_plane: Option<NodeName>,

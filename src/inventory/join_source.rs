@@ -51,7 +51,7 @@ mod tests {
             let node = "cp".to_owned().try_into().unwrap();
             JoinSource::ControlPlane { node, token_ttl: Duration::from_secs(60 * minutes) }
         };
-        assert_eq!(source("cluster: {control_plane: cp}", None), Ok(minted(30)));
+        assert_eq!(source("cluster: {control_plane: cp}", None), Ok(minted(20)));
         assert_eq!(source("cluster: {control_plane: cp, token_ttl: 1h 5m}", None), Ok(minted(65)));
         assert_eq!(source("cluster: {control_plane: cp}", Some(COMMAND)), Ok(command.clone()));
         assert_eq!(source(&format!("cluster: {{join_command: {COMMAND}}}"), None), Ok(command));

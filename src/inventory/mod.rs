@@ -20,6 +20,7 @@ mod range;
 mod schema;
 mod select;
 mod settings;
+mod timeouts;
 mod value;
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use super::policy::policy;
 use super::problem::{Place, Problem, Problems};
 use super::schema::{Document, Entry};
 use super::settings::Checked;
-use crate::model::{JoinSource, Node, NodeName, Policy};
+use super::timeouts::timeouts;
+use crate::model::{JoinSource, Node, NodeName, Patience, Policy};
 use serde_yaml::Spanned;
 use std::path::Path;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub struct Inventory {
     pub nodes: Vec<Node>,
     /// The bounds of a run.
     pub policy: Policy,
+    /// How long a run waits for what.
+    pub patience: Patience,
     /// Where the join command comes from, where the file says so; see [`Inventory::join_source`].
     pub join: Option<JoinSource>,
     /// The control-plane node to ask about Node objects, also where the join command is given by hand.
@@ -58,6 +61,7 @@ fn resolve(file_name: &str, document: Spanned<Document>, home: &Path, problems: 
     Inventory {
         file_name: file_name.to_owned(),
         policy: policy(document.policy, problems),
+        patience: timeouts(document.timeouts, problems),
         nodes: nodes.all,
         join,
         control_plane,

@@ -46,7 +46,7 @@ fn the_example_is_the_cluster_that_it_describes() {
     );
     assert_eq!(inventory.policy, Policy::default());
     assert_eq!(inventory.control_plane, Some(name("masternode")));
-    let source = JoinSource::ControlPlane { node: name("masternode"), token_ttl: Duration::from_secs(30 * 60) };
+    let source = JoinSource::ControlPlane { node: name("masternode"), token_ttl: Duration::from_secs(20 * 60) };
     assert_eq!(inventory.join, Some(source));
 }
 

@@ -15,12 +15,17 @@ pub(super) struct Document {
     pub(super) defaults: Option<Settings>,
     pub(super) cluster: Option<Cluster>,
     pub(super) policy: Option<Policy>,
+    pub(super) timeouts: Option<Timeouts>,
     pub(super) nodes: Option<Spanned<Vec<Spanned<Entry>>>>,
 }
 
 impl Document {
     pub(super) fn is_empty(&self) -> bool {
-        self.defaults.is_none() && self.cluster.is_none() && self.policy.is_none() && self.nodes.is_none()
+        self.defaults.is_none()
+            && self.cluster.is_none()
+            && self.policy.is_none()
+            && self.timeouts.is_none()
+            && self.nodes.is_none()
     }
 }
 
@@ -87,6 +92,20 @@ pub(super) struct Policy {
     pub(super) attempts: Option<Text>,
     pub(super) start: Option<Text>,
     pub(super) ceiling: Option<Text>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Timeouts {
+    pub(super) probe: Option<Text>,
+    pub(super) reset: Option<Text>,
+    pub(super) join: Option<Text>,
+    pub(super) ready: Option<Text>,
+    pub(super) cni: Option<Text>,
+    pub(super) settle: Option<Text>,
+    pub(super) answer: Option<Text>,
+    pub(super) drain: Option<Text>,
+    pub(super) reconnect: Option<Text>,
 }
 
 /// A list, or the one word that a list of one may be written as.

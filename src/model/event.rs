@@ -120,6 +120,8 @@ pub enum Phase {
     Reset,
     /// `kubeadm join`.
     Join,
+    /// Starts the kubelet anew.
+    Restart,
     /// Puts back what an earlier run changed.
     Restore,
 }
@@ -131,6 +133,7 @@ impl Phase {
             Self::Probe => "probe",
             Self::Reset => "reset",
             Self::Join => "join",
+            Self::Restart => "restart",
             Self::Restore => "restore",
         }
     }

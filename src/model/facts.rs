@@ -1,6 +1,6 @@
 //! What a probe saw on a node.
 
-use super::{ApiView, Fact, ProtectedState};
+use super::{ApiView, ClusterDefaults, Fact, ProtectedState};
 use serde::{Deserialize, Serialize};
 
 /// One round trip's worth of measurements. Everything may be unknown; nothing is guessed.
@@ -61,6 +61,8 @@ pub struct Facts {
     pub clock: Fact<i64>,
     /// How the API server of the join command looks from the node; asked by a script of its own.
     pub api: Fact<ApiView>,
+    /// What the cluster will tell this node's kubelet; asked of the inventory's control plane.
+    pub cluster_defaults: Fact<ClusterDefaults>,
     /// What CRI says of the runtime.
     pub cri: Fact<Cri>,
     /// The image filesystem that CRI names.

@@ -55,3 +55,28 @@ pub struct Node {
     /// Paths that no delete may touch: the inventory's and always /srv/media and /mnt/media.
     pub protect: Vec<ProtectedPath>,
 }
+
+/// Where containerd's CRI listens, as kubeadm and crictl take it.
+pub const CRI_SOCKET: &str = "unix:///run/containerd/containerd.sock";
+
+/// Whether a `--cri-socket` is that one: kubeadm also takes it without scheme, and /var/run is /run.
+pub fn is_containerd(socket: &str) -> bool {
+    let path = socket.strip_prefix("unix://").unwrap_or(socket);
+    let path = path.strip_prefix("/var").filter(|rest| rest.starts_with("/run/")).unwrap_or(path);
+    CRI_SOCKET.strip_prefix("unix://") == Some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containerd_s_socket_has_several_spellings() {
+        for socket in [CRI_SOCKET, "/run/containerd/containerd.sock", "unix:///var/run/containerd/containerd.sock"] {
+            assert!(is_containerd(socket), "{socket}");
+        }
+        for socket in ["/run/crio/crio.sock", "unix:///run/k3s/containerd/containerd.sock", "", "/var/lib/containerd/containerd.sock"] {
+            assert!(!is_containerd(socket), "{socket}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! How a node's story ended.
 
-use super::{Level, NodeName};
+use super::{Cause, Level, NodeName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// `kubeadm join` ran and the API server has this very machine's Node object.
+    /// It was made a member in this run, and the API server has this very machine's Node object.
     Joined,
     /// Nothing was done: the node was in the cluster and healthy.
     AlreadyJoined,
@@ -82,6 +82,9 @@ pub struct NodeReport {
     pub level: Option<Level>,
     /// From the node's first packet to its end, in milliseconds.
     pub elapsed_ms: u64,
+    /// Why a join did not succeed, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// What was tried, what was seen and what to do next, where the outcome is no success.
     pub error: Option<String>,
     /// What a success leaves the user to know ("left behind: flannel.1").

@@ -13,9 +13,11 @@ mod reset;
 mod restore;
 mod step;
 
-pub use cluster::{ask_node_object, mint_token, revoke_token};
+pub use cluster::{
+    ask_kubelet_defaults, ask_node_object, ask_pending_requests, delete_node, drain_node, mint_token, revoke_tokens,
+};
 pub use containerd_config::{ConfigError, with_systemd_cgroup};
-pub use join::join;
+pub use join::{JoinRequest, join, restart_kubelet};
 pub(crate) use launch::FOLLOW_STEP;
 pub use launch::{disarm, follow, launch};
 pub use phase::PhaseScript;
@@ -25,5 +27,4 @@ pub use restore::restore;
 pub(crate) use step::ROLLBACK_SECONDS;
 pub use step::Step;
 
-/// Where containerd's CRI listens, as kubeadm and crictl take it.
-pub const CRI_SOCKET: &str = "unix:///run/containerd/containerd.sock";
+pub(crate) use crate::model::CRI_SOCKET;

@@ -4,6 +4,7 @@ use super::join_configuration::join_configuration;
 use crate::model::{BACKUPS, JoinCommand, RemovePath, Root, RunId};
 use crate::shell::{Fragment, Need, Word};
 use std::fmt;
+use std::time::Duration;
 
 /// A step of a phase that changes a node. Each is one small function of the constant library in `plan/sh`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +102,8 @@ pub enum Step {
     ReloadUnits,
     /// Restarts containerd.
     RestartContainerd,
+    /// Restarts a systemd unit.
+    RestartUnit(&'static str),
     /// Waits until CRI says that the runtime is ready.
     AwaitCri,
     /// Fails where a run left no copies on this node.
@@ -120,6 +123,8 @@ pub enum Step {
         command: Box<JoinCommand>,
         /// Of kubeadm's configuration file.
         api_version: &'static str,
+        /// How long kubeadm may take.
+        limit: Duration,
     },
 }
 
@@ -171,7 +176,7 @@ const UNMOUNTED: [Root; 9] = [
 
 /// How long the node waits for kfleet after a change of its firewall, in seconds, before it takes the change back. Long
 /// enough for the rest of the phase and for a busy workstation to connect; shorter than kfleet tries to reconnect
-/// (`engine::Patience::reconnect`), so that a node that locked itself is seen again in the same run.
+/// (`model::Patience::reconnect`), so that a node that locked itself is seen again in the same run.
 pub(crate) const ROLLBACK_SECONDS: u64 = 90;
 
 impl Step {
@@ -247,6 +252,7 @@ impl Step {
                 .var("SHARED", Word::new(if *shared { "yes" } else { "no" })),
             Self::ReloadUnits => Fragment::new("reload_units"),
             Self::RestartContainerd => Fragment::new("restart_containerd"),
+            Self::RestartUnit(unit) => Fragment::new("restart_unit").var("UNIT", Word::new(*unit)),
             Self::AwaitCri => Fragment::new("await_cri"),
             Self::CheckBackup(from) => Fragment::new("check_backup").var("FROM", Word::within(BACKUPS, from.as_str())),
             Self::RestoreContainerdConfig { from, run } => Fragment::new("restore_containerd_config")
@@ -255,9 +261,9 @@ impl Step {
             Self::RestoreFirewall(from) => {
                 Fragment::new("restore_firewall").var("FROM", Word::within(BACKUPS, from.as_str()))
             }
-            Self::KubeadmJoin { command, api_version } => {
-                Fragment::new("join_cluster").var("CONFIGURATION", join_configuration(command, api_version))
-            }
+            Self::KubeadmJoin { command, api_version, limit } => Fragment::new("join_cluster")
+                .var("CONFIGURATION", join_configuration(command, api_version))
+                .var("JOIN_SECONDS", Word::number(limit.as_secs().max(1))),
         }
     }
 }
@@ -304,6 +310,7 @@ impl fmt::Display for Step {
             Self::ApplyContainerdConfig { .. } => f.write_str("configure and start containerd"),
             Self::ReloadUnits => f.write_str("reload systemd units"),
             Self::RestartContainerd => f.write_str("restart containerd"),
+            Self::RestartUnit(unit) => write!(f, "restart {unit}"),
             Self::AwaitCri => f.write_str("wait for the container runtime"),
             Self::CheckBackup(from) => write!(f, "look for the copies of run {from}"),
             Self::RestoreContainerdConfig { .. } => f.write_str("put containerd's config back"),

@@ -24,6 +24,7 @@ pub(crate) fn phase(at_ms: u64, node: &str, phase: Phase, attempt: u32, level: O
         Phase::Probe => vec!["read the facts"],
         Phase::Reset => vec!["stop kubelet", "unmount below /var/lib/kubelet", "remove kubelet state"],
         Phase::Join => vec!["kubeadm join", "wait for kubelet"],
+        Phase::Restart => vec!["restart kubelet.service"],
         Phase::Restore => vec!["put containerd's config back"],
     };
     let steps = steps.into_iter().map(str::to_owned).collect();
@@ -48,7 +49,7 @@ pub(crate) fn finished(at_ms: u64, report: NodeReport) -> Event {
 
 pub(crate) fn report(node: &str, outcome: Outcome) -> NodeReport {
     let (node, notes, tail) = (name(node), Vec::new(), Vec::new());
-    NodeReport { node, outcome, attempts: 1, level: None, elapsed_ms: 63_000, error: None, notes, tail }
+    NodeReport { node, outcome, attempts: 1, level: None, elapsed_ms: 63_000, cause: None, error: None, notes, tail }
 }
 
 /// Joins one node at once, one after a reset with a hostile line in its output, and loses a third.

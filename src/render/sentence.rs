@@ -74,6 +74,7 @@ fn phase_words(phase: Phase, level: Option<Level>) -> String {
         Phase::Probe => "probing",
         Phase::Reset => "resetting",
         Phase::Join => "joining",
+        Phase::Restart => "restarting the kubelet",
         Phase::Restore => "putting back",
     };
     level.map_or_else(|| word.to_owned(), |level| format!("{word} ({level})"))

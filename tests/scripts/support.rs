@@ -2,7 +2,8 @@
 
 use kfleet::model::{Access, Allow, Become, Fact, Facts, JoinCommand, Level, Node, NodeName, ProtectedPath, Role};
 use kfleet::plan::{
-    Count, ResetRequest, ask_node_object, follow, join, launch, mint_token, probe, reset, restore, revoke_token,
+    Count, JoinRequest, ResetRequest, ask_kubelet_defaults, ask_node_object, ask_pending_requests, delete_node, drain_node,
+    follow, join, launch, mint_token, probe, reset, restart_kubelet, restore, revoke_tokens,
 };
 use kfleet::shell::{Nonce, Rendered};
 use std::io::Write;
@@ -56,7 +57,14 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
     let request = |level| ResetRequest { level, run: "run1", facts: &facts, allow: Allow::default() };
     let gentle = reset(&node, &request(Level::Gentle)).unwrap();
     let aggressive = reset(&node, &request(Level::Aggressive)).unwrap();
-    let join = join(&node, "run1", &join_command(), &facts).unwrap();
+    let request = JoinRequest {
+        run: "run1",
+        command: &join_command(),
+        facts: &facts,
+        allow: Allow::default(),
+        limit: Duration::from_secs(900),
+    };
+    let join = join(&node, &request).unwrap();
     vec![
         ("probe", probe(&node, "run1", Count::All).render(&nonce())),
         ("reset-gentle", gentle.render(&nonce())),
@@ -65,8 +73,13 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
         ("join", join.render(&nonce())),
         ("launch", launch(&join, join.render(&nonce()), "run1-1").render(&nonce())),
         ("follow", follow("run1-1", 4096).render(&nonce())),
-        ("mint-token", mint_token(&node, Duration::from_secs(1800), false).render(&nonce())),
-        ("revoke-token", revoke_token(&node, "abcdef").render(&nonce())),
+        ("restart-kubelet", restart_kubelet(&node, "run1").render(&nonce())),
+        ("mint-token", mint_token(&node, "run1", Duration::from_secs(1200), false).render(&nonce())),
+        ("revoke-tokens", revoke_tokens(&node, "run1").render(&nonce())),
+        ("ask-kubelet-defaults", ask_kubelet_defaults(&node).render(&nonce())),
+        ("ask-pending-requests", ask_pending_requests(&node).render(&nonce())),
+        ("drain-node", drain_node(&node, "node1", Duration::from_secs(300)).render(&nonce())),
+        ("delete-node", delete_node(&node, "node1", "0b5c1a3e-9c59-4f4e-8a5d-000000000000").render(&nonce())),
         ("ask-node-object", ask_node_object(&node, "node1").render(&nonce())),
     ]
 }

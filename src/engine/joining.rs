@@ -1,0 +1,228 @@
+//! Before a join: how the node stands, how the API server looks from it, and what follows for the ladder.
+
+use super::node::Driver;
+use crate::attached::{NoAnswer, attached};
+use crate::diagnose::{Standing, findings, standing};
+use super::stub::{ask_api, api_view, blockers};
+use crate::escalate::Seen;
+use crate::model::{ApiView, Cause, Diagnosis, Fact, Finding, JoinCommand, NodeObject};
+use crate::transport::Transport;
+use std::time::{Duration, Instant};
+
+/// For the node's view of the API server; each of its questions has a bound of its own.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// The controller manager signs cluster-info with a new token within a second or two; until then it looks like a dead one.
+const SIGNING: Duration = Duration::from_secs(20);
+
+impl<T: Transport> Driver<'_, T> {
+    /// How the node stands in the cluster of this run.
+    pub(super) fn standing(&self) -> Standing {
+        standing(&self.facts, self.wanted.as_ref(), self.before.as_ref())
+    }
+
+    /// The name under which this machine is a Node, or would become one.
+    pub(super) fn node_name(&self) -> Option<String> {
+        let given = self.context.join_command.as_ref().and_then(|command| command.node_name.clone());
+        let own = self.facts.node_name.known().or(self.facts.hostname.known()).cloned();
+        // What has joined has its name already.
+        if self.facts.has_joined() == Some(true) { own.or(given) } else { given.or(own) }
+    }
+
+    /// What follows from how a node stands: also where a join is of no use, and why.
+    pub(super) async fn outlook(&mut self, standing: Standing) -> Seen {
+        let untouched = !self.ladder.changed_something();
+        let replaced = self.context.rejoin.replace && untouched;
+        match standing {
+            Standing::Healthy | Standing::WaitsForCni if !replaced => {
+                if standing == Standing::WaitsForCni {
+                    self.notes.push("registered; waits for the pod network (CNI)".to_owned());
+                }
+                return Seen::Good;
+            }
+            Standing::Unclear(why) => {
+                self.trouble = Some(if self.verify {
+                    format!("`kubeadm join` ended well, but that could not be proven: {why}")
+                } else {
+                    format!("nothing was done, as it may be healthy: {why}")
+                });
+                return Seen::Unclear;
+            }
+            Standing::Elsewhere(_) if !self.context.rejoin.other_cluster => {
+                self.explain(Diagnosis::new(Cause::OtherCluster, standing.why()));
+                return Seen::Forbidden;
+            }
+            Standing::SomebodyElses(_) if !self.context.rejoin.replace => {
+                self.explain(Diagnosis::new(Cause::NameTaken, standing.why()));
+                return Seen::Hopeless;
+            }
+            _ if self.verify => {
+                self.trouble = Some(format!("`kubeadm join` ended well, but {}", standing.why()));
+                return Seen::Bad;
+            }
+            Standing::Asleep(_) if !replaced => return Seen::Restartable,
+            _ => {}
+        }
+        let apart = standing == Standing::Apart;
+        match self.ready_to_join().await {
+            Err(diagnosis) => {
+                self.explain(diagnosis);
+                Seen::Hopeless
+            }
+            Ok(true) if apart => Seen::Bad,
+            Ok(_) => Seen::Doomed,
+        }
+    }
+
+    pub(super) fn explain(&mut self, diagnosis: Diagnosis) {
+        self.cause = Some(diagnosis.cause);
+        self.trouble = Some(diagnosis.to_string());
+    }
+
+    /// Whether `kubeadm join` can succeed as the node is now; `false` where a reset has to come first. `Err` where neither
+    /// helps. All that kubeadm's preflight would complain about is found at once.
+    async fn ready_to_join(&mut self) -> Result<bool, Diagnosis> {
+        let command = self.token_alive().await?;
+        if let Some(control_plane) = &self.context.control_plane {
+            self.facts.cluster_defaults = control_plane.defaults().await;
+        }
+        let found = findings(&self.facts);
+        let blocking = blockers(&found, &command.ignore_preflight_errors);
+        let hopeless: Vec<&&Finding> = blocking.iter().filter(|finding| finding.cured_by.is_none()).collect();
+        let ready = blocking.is_empty();
+        if let Some(first) = hopeless.first() {
+            let cause = Cause::Preflight;
+            let said: Vec<String> =
+                hopeless.iter().map(|finding| format!("{} {}: {}", finding.code, finding.cause, finding.remedy)).collect();
+            return Err(Diagnosis::new(cause, said.join("; ")));
+        }
+        self.command = Some(command);
+        Ok(ready)
+    }
+
+    /// The join command of this run, its token alive as the API server shows it to the node. Where it is not, a new one is
+    /// made, once.
+    async fn token_alive(&mut self) -> Result<JoinCommand, Diagnosis> {
+        let unasked = |why| Diagnosis::new(Cause::ControlPlane, why);
+        let mut command = match &self.command {
+            Some(command) if self.renewed => command.clone(),
+            _ => self.context.join_command().await.map_err(unasked)?,
+        };
+        let mut minted = self.renewed || self.context.join_command.is_none();
+        let mut start = Instant::now();
+        loop {
+            self.facts.api = self.ask_api(&command).await;
+            let dead = self.facts.api.is_known_and(|view| view.token_alive == Fact::Known(false));
+            if !dead {
+                return Ok(command);
+            }
+            if minted && start.elapsed() < SIGNING && !self.context.stop.is_cancelled() {
+                self.waiting("waiting for the control plane to sign the new token".to_owned());
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+            let token = command.token.id();
+            let said = if minted {
+                format!("the token {token} was made for this run, and the control plane does not sign cluster-info with it; is kube-controller-manager running?")
+            } else {
+                format!("the API server does not know the token {token} of the join command, or it has expired")
+            };
+            if self.renewed {
+                return Err(Diagnosis::new(Cause::TokenDead, said));
+            }
+            command = self.renew(&command).await.ok_or(Diagnosis::new(Cause::TokenDead, said))?.map_err(unasked)?;
+            (minted, start) = (true, Instant::now());
+        }
+    }
+
+    /// A join command with another token, where somebody can make one. Once per node.
+    pub(super) async fn renew(&mut self, dead: &JoinCommand) -> Option<Result<JoinCommand, String>> {
+        if std::mem::replace(&mut self.renewed, true) {
+            return None;
+        }
+        let fresh = self.context.fresh_join_command(&dead.token).await?;
+        if let Ok(command) = &fresh {
+            self.notes.push(format!("the token {} was dead, so a new one was made", dead.token.id()));
+            self.command = Some(command.clone());
+        }
+        Some(fresh)
+    }
+
+    async fn ask_api(&mut self, command: &JoinCommand) -> Fact<ApiView> {
+        self.waiting(format!("asking the API server {} from the node", command.endpoint.as_str()));
+        let script = ask_api(self.node, &command.endpoint, &command.token);
+        for last_try in [false, true] {
+            let session = match self.session().await {
+                Ok(session) => session,
+                Err(why) => return Fact::Unknown(why),
+            };
+            match attached(&session, self.node, &script, ANSWER).await {
+                Ok(answer) => {
+                    self.session = Some(session);
+                    return api_view(command.endpoint.as_str(), answer.steps.get(&0));
+                }
+                Err(NoAnswer::Lost(_)) if !last_try => {}
+                Err(why) => return Fact::Unknown(why.to_string()),
+            }
+        }
+        unreachable!("the last try returns")
+    }
+
+    /// Makes sure that kubeadm finds the name free: it refuses to join under that of a Ready Node.
+    ///
+    /// Without `--replace` the Node stays where it can, with its labels and taints: kubeadm takes over one that is not
+    /// Ready, and the API server needs up to 50 s (node-monitor-grace-period) to see that the kubelet is gone.
+    pub(super) async fn free_name(&mut self) -> Result<(), Diagnosis> {
+        self.before = None;
+        let (Some(control_plane), Some(name)) = (&self.context.control_plane, self.node_name()) else {
+            return Ok(());
+        };
+        let start = Instant::now();
+        loop {
+            let Fact::Known(Some(object)) = control_plane.node_object(&name).await else { return Ok(()) };
+            if self.context.rejoin.replace {
+                self.drain(&name).await?;
+                return self.delete(&name, &object).await;
+            }
+            if object.ready != "True" {
+                self.before = Some(object);
+                return Ok(());
+            }
+            let is = |fact: &Fact<String>, wanted: &str| fact.is_known_and(|id| *id == wanted);
+            let patient = start.elapsed() < self.context.patience.settle && !self.context.stop.is_cancelled();
+            if !is(&self.facts.machine_id, &object.machine_id) {
+                let said = format!("a Node called {name} is Ready and belongs to another machine ({})", object.machine_id);
+                return Err(Diagnosis::new(Cause::NameTaken, said));
+            } else if patient {
+                self.waiting("waiting until the API server sees that the old Node is gone".to_owned());
+                tokio::time::sleep(Duration::from_secs(3)).await;
+            } else if is(&self.facts.boot_id, &object.boot_id) {
+                return self.delete(&name, &object).await; // this machine in this boot, and its kubelet does not run
+            } else {
+                let said = format!(
+                    "the Node {name} stays Ready although this machine's kubelet does not run: another machine has the same name and machine id"
+                );
+                return Err(Diagnosis::new(Cause::NameTaken, said));
+            }
+        }
+    }
+
+    async fn delete(&mut self, name: &str, object: &NodeObject) -> Result<(), Diagnosis> {
+        let Some(control_plane) = &self.context.control_plane else { return Ok(()) };
+        self.waiting(format!("deleting the Node object {name}"));
+        control_plane.delete(name, &object.uid).await.map_err(|why| Diagnosis::new(Cause::NameTaken, why))?;
+        self.notes.push(format!("the old Node object {name} was deleted; its labels and taints went with it"));
+        Ok(())
+    }
+
+    /// Has its pods moved elsewhere, where that was asked for; once.
+    pub(super) async fn drain(&mut self, name: &str) -> Result<(), Diagnosis> {
+        let Some(control_plane) = &self.context.control_plane else { return Ok(()) };
+        if !self.context.rejoin.drain || std::mem::replace(&mut self.drained, true) {
+            return Ok(());
+        }
+        self.waiting(format!("draining {name}"));
+        let drained = control_plane.drain(name, self.context.patience.drain).await;
+        drained.map_err(|why| Diagnosis::new(Cause::ControlPlane, why))
+    }
+}
