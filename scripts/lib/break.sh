@@ -1,5 +1,5 @@
-# Real naughtiness, planted in a node. Each kind is a function break_KIND NODE; what it does inside the node is a file
-# of its own, so that it reads as a plain script.
+# Real naughtiness, planted in a node. Each kind is a file of its own, tests/testbed/break/KIND, which runs inside the node
+# and reads as a plain script; a function break_KIND brings what it needs from elsewhere.
 # shellcheck shell=bash disable=SC2154 # variables of scripts/testbed
 
 # plant NODE SCRIPT [ARG...]: runs tests/testbed/break/SCRIPT inside the node.
@@ -30,9 +30,13 @@ break_half_joined() {
 }
 new_join_command() { exec_in "$control_plane" kubeadm --kubeconfig /etc/kubernetes/admin.conf token create --ttl 30m --print-join-command 2>/dev/null; }
 
-break_corrupt_containerd() { plant "$1" corrupt-containerd; }
-break_stale_network() { plant "$1" stale-network; }
-break_plugin_network() { plant "$1" plugin-network; }
-break_containerd_config() { plant "$1" containerd-config "${2:?containerd-config: which kind?}"; }
-break_media() { plant "$1" media; }
 break_media_bound() { plant "$1" media && plant "$1" media-bound; }
+
+# break_joined NODE [OPTION...]: a real join, with further options of kubeadm join.
+break_joined() {
+    local node=$1 join=()
+    read -ra join < <(new_join_command) || die "could not get a join command from $control_plane"
+    plant "$node" joined "${join[@]}" "${@:2}"
+}
+
+break_pod_network() { plant "$1" pod-network "$(pod_network "$1")"; }

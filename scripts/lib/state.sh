@@ -16,11 +16,17 @@ publish() {
     local name root
     for name in $(node_names); do
         root=$(node_dir "$name")/root
-        [ ! -d "$root/etc" ] || fleet_hosts >"$root/etc/hosts"
+        [ ! -d "$root/etc" ] || in_place fleet_hosts "$root/etc/hosts"
     done
-    write_known_hosts >"$state/known_hosts"
-    write_ssh_config >"$state/ssh_config"
-    write_inventory >"$state/inventory.yaml"
+    in_place write_known_hosts "$state/known_hosts"
+    in_place write_ssh_config "$state/ssh_config"
+    in_place write_inventory "$state/inventory.yaml"
+}
+
+# in_place WRITER FILE: all of it at once, since somebody may be reading the file.
+in_place() {
+    "$1" >"$2.new"
+    mv "$2.new" "$2"
 }
 
 write_known_hosts() {

@@ -61,11 +61,12 @@ impl Bed {
         checked(self.testbed(&fresh));
     }
 
-    /// Plants a naughtiness: its kind, and what that asks for behind it (`containerd-config broken`).
-    pub fn plant(&self, node: &str, kind: &str) {
+    /// Plants a naughtiness: its kind, and what that asks for behind it (`containerd-config broken`). Returns what its
+    /// script printed.
+    pub fn plant(&self, node: &str, kind: &str) -> String {
         let mut all = vec!["break", node];
         all.extend(kind.split(' '));
-        checked(self.testbed(&all));
+        checked(self.testbed(&all))
     }
 
     /// Runs a shell line on a node, past sshd; `args` are `$0`, `$1`, ….
@@ -87,6 +88,24 @@ impl Bed {
         let sums = self.see(node, "cd / && find srv/media mnt/media -xdev -printf '%p %i %s %y\\n' | sort; find srv/media mnt/media -xdev -type f -exec sha256sum {} + | sort");
         assert!(sums.lines().count() > 4, "no media were planted on {node}: {sums}");
         sums
+    }
+
+    /// A join command with a new token.
+    pub fn join_command(&self) -> String {
+        let mint =
+            "kubeadm --kubeconfig /etc/kubernetes/admin.conf token create --ttl 10m --print-join-command 2>/dev/null";
+        self.see("cp1", mint).trim().to_owned()
+    }
+
+    /// An inventory of this node alone, as `lonely`, which is not its hostname, and without a control plane.
+    pub fn without_control_plane(&self, node: &str) -> PathBuf {
+        let text = format!(
+            "defaults: {{user: root, identity_file: {}, known_hosts: {}}}\nnodes:\n  - {{name: lonely, host: {}}}\n",
+            self.file("id_ed25519").display(),
+            self.file("known_hosts").display(),
+            self.address(node)
+        );
+        self.inventory(&format!("lonely-{node}.yaml"), &text)
     }
 
     /// The Node objects that the API server has, by name.
@@ -111,8 +130,10 @@ impl Bed {
     }
 }
 
-fn checked(mut command: Command) {
+/// What it prints; it must succeed.
+fn checked(mut command: Command) -> String {
     let output = command.output().expect("scripts/testbed can be run");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

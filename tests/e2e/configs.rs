@@ -21,9 +21,10 @@ const CONFIGS: [(&str, &[&str]); 8] = [
 
 /// Which nodes have which containerd: 1.7, 2 and 1.6. The fourth trixie node is not needed.
 const NODES: [&[&str]; 3] = [&["node1", "node2", "node3"], &["sid"], &["bookworm"]];
+pub const ALL: [&str; 5] = ["node1", "node2", "node3", "sid", "bookworm"];
 
 pub fn survive(bed: &Bed) {
-    bed.fresh(&NODES.concat());
+    bed.fresh(&ALL);
     let queues: Vec<Mutex<VecDeque<_>>> = NODES.iter().map(|_| Mutex::new(CONFIGS.into())).collect();
     let problems: Mutex<Vec<String>> = Mutex::default();
     let work = |node: &str, queue: &Mutex<VecDeque<(&str, &[&str])>>| {

@@ -1,6 +1,7 @@
 //! Nodes and connections that misbehave.
 
 use crate::bed::Bed;
+use crate::causes::{ended, expect_cause};
 use crate::run::{kfleet, path, start};
 use kfleet::model::{Kind, Level, Outcome, Phase};
 
@@ -39,30 +40,33 @@ pub fn unreachable(bed: &Bed) {
 }
 
 pub fn api_server_away(bed: &Bed) {
-    bed.fresh(&["node1"]);
+    bed.fresh(&["node1", "node2"]);
     kfleet(bed, &["join", "node1", "--yes"]).expect("node1", Outcome::Joined);
-    let look = "find /etc/kubernetes /var/lib/kubelet/pki -printf '%p %i\\n' | sort; systemctl is-active kubelet";
-    let before = bed.see("node1", look);
-    bed.see("cp1", "systemctl stop kube-apiserver");
-    let run = kfleet(bed, &["join", "node1", "--yes"]);
-    bed.see("cp1", "systemctl start kube-apiserver && for i in $(seq 100); do kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw /readyz && exit; sleep 0.3; done; exit 1");
-    let report = run.expect("node1", Outcome::Failed);
-    assert_eq!((report.attempts, report.level), (0, None), "{report:?}");
+    let look =
+        "find /etc/kubernetes /var/lib/kubelet/pki -printf '%p %i\\n' 2>/dev/null | sort; systemctl is-active kubelet";
+    let looks = || ["node1", "node2"].map(|node| String::from_utf8_lossy(&bed.on(node, look, &[]).stdout).into_owned());
+    let before = looks();
+    bed.plant("cp1", "api-stopped");
+    let run = kfleet(bed, &["join", "node[1-2]", "--yes"]);
+    bed.plant("cp1", "api-started");
+    let report = ended(&run, "node1", Outcome::Failed, 0, None);
     assert!(report.error.as_deref().unwrap_or_default().contains("may be healthy"), "{report:?}");
-    assert_eq!(bed.see("node1", look), before, "a node was changed because the API server was away");
+    ended(&run, "node2", Outcome::Failed, 0, None);
+    expect_cause(&run, "node2", &["api_unreachable", "control_plane"]);
+    assert_eq!(looks(), before, "a node was changed because the API server was away");
 }
 
 /// All sessions of sshd on a node are cut by ending their processes: inside our own throw-away node.
 const CUT: &str = "for p in /proc/[0-9]*; do case $(cat $p/cmdline 2>/dev/null | tr '\\0' ' ') in 'sshd: '*|'sshd-session: '*) kill -9 ${p#/proc/};; esac; done; true";
 
-pub fn lost_connection(bed: &Bed) {
-    bed.fresh(&["node1"]);
-    bed.plant("node1", "corrupt-containerd");
-    let mut running = start(bed, &["reset", "node1", "--aggressive", "--yes"]);
+pub fn lost_connection(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    bed.plant(node, "corrupt-containerd");
+    let mut running = start(bed, &["reset", node, "--aggressive", "--yes"]);
     running.until(|kind| matches!(kind, Kind::StepStarted { step: 4, .. }));
-    bed.see("node1", CUT);
+    bed.see(node, CUT);
     let run = running.finish();
-    run.expect("node1", Outcome::Reset);
+    run.expect(node, Outcome::Reset);
     let lost = |e: &kfleet::model::Event| matches!(&e.kind, Kind::Waiting { what, .. } if what.contains("lost"));
     assert!(run.events.iter().any(lost), "the connection was never lost: {}", run.text);
     let resets = run.events.iter().filter(|e| matches!(e.kind, Kind::PhaseStarted { phase: Phase::Reset, .. })).count();
@@ -75,32 +79,32 @@ pub fn lost_connection(bed: &Bed) {
     assert_eq!(begun, (0..begun.len()).collect::<Vec<_>>(), "every step was seen once and in order");
 }
 
-pub fn locked(bed: &Bed) {
-    bed.fresh(&["node1"]);
-    bed.plant("node1", "half-joined");
-    bed.see("node1", "systemd-run --quiet --unit=kfleet --description='kfleet: reset (gentle), somebody' sleep 600");
-    let before = bed.see("node1", "find /etc/kubernetes | sort");
-    let run = kfleet(bed, &["reset", "node1", "--yes"]);
-    let report = run.expect("node1", Outcome::Refused);
+pub fn locked(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    bed.plant(node, "half-joined");
+    bed.see(node, "systemd-run --quiet --unit=kfleet --description='kfleet: reset (gentle), somebody' sleep 600");
+    let before = bed.see(node, "find /etc/kubernetes | sort");
+    let run = kfleet(bed, &["reset", node, "--yes"]);
+    let report = run.expect(node, Outcome::Refused);
     let error = report.error.as_deref().unwrap_or_default();
     assert!(error.contains("somebody"), "{error}");
     assert_eq!(run.code, Some(3));
-    assert_eq!(bed.see("node1", "find /etc/kubernetes | sort"), before, "it worked beside the other run");
+    assert_eq!(bed.see(node, "find /etc/kubernetes | sort"), before, "it worked beside the other run");
 }
 
-pub fn interrupted(bed: &Bed) {
-    bed.fresh(&["node1"]);
-    bed.plant("node1", "half-joined");
-    let mut running = start(bed, &["join", "node1", "--yes"]);
+pub fn interrupted(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    bed.plant(node, "half-joined");
+    let mut running = start(bed, &["join", node, "--yes"]);
     running.until(|kind| matches!(kind, Kind::PhaseStarted { phase: Phase::Reset, .. }));
     running.interrupt();
     let run = running.finish();
-    let report = run.expect("node1", Outcome::Interrupted);
+    let report = run.expect(node, Outcome::Interrupted);
     assert_eq!((report.attempts, report.level), (1, Some(Level::Gentle)));
     assert_eq!(run.code, Some(130));
     assert!(run.events.iter().any(|e| matches!(e.kind, Kind::Stopping)));
     let ended =
         |e: &kfleet::model::Event| matches!(&e.kind, Kind::PhaseFinished { phase: Phase::Reset, error: None, .. });
     assert!(run.events.iter().any(ended), "the reset that ran was not followed to its end: {}", run.text);
-    assert_eq!(bed.see("node1", "ls -A /var/lib/kubelet"), "", "half a reset was left");
+    assert_eq!(bed.see(node, "ls -A /var/lib/kubelet"), "", "half a reset was left");
 }

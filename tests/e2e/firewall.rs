@@ -13,15 +13,15 @@ const FOREIGN: &str = "for b in iptables-nft iptables-legacy ip6tables-nft ip6ta
 /// Nothing of this may be left.
 const OURS: &str = "nft list tables; ipset list -n; ls /run/netns /sys/class/net /var/lib/calico /run/calico /run/cilium /var/lib/weave /var/lib/kube-router; ip route; ip -o -4 address show dev tunl0";
 
-pub fn plugins(bed: &Bed) {
-    bed.fresh(&["node1"]);
-    bed.plant("node1", "stale-network");
-    bed.plant("node1", "plugin-network");
-    let foreign = bed.see("node1", FOREIGN);
+pub fn plugins(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    bed.plant(node, "stale-network");
+    bed.plant(node, "plugin-network");
+    let foreign = bed.see(node, FOREIGN);
     assert!(foreign.contains("admin-set") && foreign.contains("vxlan100") && foreign.contains("mine"), "{foreign}");
-    kfleet(bed, &["reset", "node1", "--aggressive", "--yes"]).expect("node1", Outcome::Reset);
-    assert_eq!(bed.see("node1", FOREIGN), foreign, "something of others changed");
-    let left = bed.see("node1", OURS);
+    kfleet(bed, &["reset", node, "--aggressive", "--yes"]).expect(node, Outcome::Reset);
+    assert_eq!(bed.see(node, FOREIGN), foreign, "something of others changed");
+    let left = bed.see(node, OURS);
     for ours in [
         "ip kube-proxy\n",
         "flannel",
@@ -38,10 +38,10 @@ pub fn plugins(bed: &Bed) {
         assert!(!left.contains(ours), "{ours} is left: {left}");
     }
     let armed = "ls /run/kfleet/firewall/armed; systemctl is-active kfleet-firewall.timer kfleet-firewall.service";
-    let output = bed.on("node1", armed, &[]);
+    let output = bed.on(node, armed, &[]);
     assert!(!String::from_utf8_lossy(&output.stdout).contains("\nactive"), "the timer is still armed: {output:?}");
     assert!(!String::from_utf8_lossy(&output.stdout).contains("firewall/armed"), "{output:?}");
-    kfleet(bed, &["reset", "node1", "--aggressive", "--yes"]).expect("node1", Outcome::AlreadyClean);
+    kfleet(bed, &["reset", node, "--aggressive", "--yes"]).expect(node, Outcome::AlreadyClean);
 }
 
 /// New connections come in by a rule in a chain of Kubernetes alone, and the policy drops all others.
@@ -51,21 +51,21 @@ iptables-nft -D INPUT -p tcp -m tcp --dport 22 -m comment --comment 'admin: not 
 iptables-nft -A KUBE-FIREWALL -p tcp --dport 22 -j ACCEPT
 iptables-nft -P INPUT DROP";
 
-pub fn locked_out(bed: &Bed) {
-    bed.fresh(&["node1"]);
-    bed.plant("node1", "stale-network");
-    bed.plant("node1", "plugin-network");
-    bed.see("node1", LOCK);
-    let rules = bed.see("node1", RULES);
-    let mut run = start(bed, &["reset", "node1", "--aggressive", "--yes"]);
+pub fn locked_out(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    bed.plant(node, "stale-network");
+    bed.plant(node, "plugin-network");
+    bed.see(node, LOCK);
+    let rules = bed.see(node, RULES);
+    let mut run = start(bed, &["reset", node, "--aggressive", "--yes"]);
     // The phase is over, and kfleet stands before the door. What the timer does in a minute happens now.
     run.until(|kind| matches!(kind, Kind::Waiting { what, .. } if what == "reconnecting"));
-    let gone = bed.see("node1", RULES);
+    let gone = bed.see(node, RULES);
     assert!(!gone.contains("KUBE-FIREWALL") && !gone.contains("table ip calico"), "nothing was changed: {gone}");
-    bed.see("node1", "systemctl is-active kfleet-firewall.timer && systemctl start kfleet-firewall.service");
+    bed.see(node, "systemctl is-active kfleet-firewall.timer && systemctl start kfleet-firewall.service");
     let run = run.finish();
-    let report = run.expect("node1", Outcome::Failed);
+    let report = run.expect(node, Outcome::Failed);
     let error = report.error.as_deref().unwrap_or_default();
     assert!(error.contains("old rules are back"), "{error}");
-    assert_eq!(bed.see("node1", RULES), rules, "the restored rules differ");
+    assert_eq!(bed.see(node, RULES), rules, "the restored rules differ");
 }

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 /// Nodes with containerd 1.7, and one with 2.
-const NODES: [&str; 5] = ["node1", "node2", "node3", "node4", "sid"];
+pub const NODES: [&str; 5] = ["node1", "node2", "node3", "node4", "sid"];
 
 /// Steps that take longer than this undisturbed are killed within as well, in milliseconds.
 const LONG_MS: u64 = 250;

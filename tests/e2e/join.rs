@@ -16,7 +16,8 @@ pub fn three_ladders(bed: &Bed) {
 
     let run = kfleet(bed, &["join", "node[1-3]", "--yes"]);
     for (node, attempts, level) in
-        [("node1", 1, None), ("node2", 2, Some(Level::Gentle)), ("node3", 3, Some(Level::Aggressive))]
+        // what is wrong with them is seen beforehand, and no attempt is made that could not succeed
+        [("node1", 1, None), ("node2", 1, Some(Level::Gentle)), ("node3", 1, Some(Level::Aggressive))]
     {
         let report = run.expect(node, Outcome::Joined);
         assert_eq!((report.attempts, report.level), (attempts, level), "{node}");
@@ -47,7 +48,7 @@ fn tokens_of(bed: &Bed) -> String {
 }
 
 /// Nothing that kfleet prints has the form of a bootstrap token: its second half is always masked.
-fn no_token_in(text: &str) {
+pub fn no_token_in(text: &str) {
     let part =
         |word: &str, len| word.len() == len && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.') {
@@ -57,23 +58,23 @@ fn no_token_in(text: &str) {
 }
 
 /// The token of a run is in a file that root alone can read, in no argument, and gone with the run.
-pub fn token(bed: &Bed) {
-    bed.fresh(&["node1"]);
+pub fn token(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
     bed.see(
-        "node1",
+        node,
         "mv /usr/bin/kubeadm /usr/bin/kubeadm.real
 printf '#!/bin/sh\\necho \"$*\" >>/root/arguments\\nfor a; do [ ! -f \"$a\" ] || { stat -c %%a:%%u \"$a\"; cat \"$a\"; } >>/root/file; done\\nexec kubeadm.real \"$@\"\\n' >/usr/bin/kubeadm
 chmod 755 /usr/bin/kubeadm",
     );
     let before = tokens_of(bed);
-    let run = kfleet(bed, &["join", "node1", "--yes"]);
-    run.expect("node1", Outcome::Joined);
-    let arguments = bed.see("node1", "cat /root/arguments");
+    let run = kfleet(bed, &["join", node, "--yes"]);
+    run.expect(node, Outcome::Joined);
+    let arguments = bed.see(node, "cat /root/arguments");
     assert!(arguments.contains("join --config /run/kfleet/join.yaml"), "{arguments}");
     no_token_in(&arguments);
-    let file = bed.see("node1", "cat /root/file");
+    let file = bed.see(node, "cat /root/file");
     assert!(file.starts_with("600:0\n") && file.contains("\"token\": \""), "{file}");
-    assert_eq!(bed.see("node1", "ls /run/kfleet | grep -v '\\.out$' || true"), "", "something is left on the node");
+    assert_eq!(bed.see(node, "ls /run/kfleet | grep -v '\\.out$' || true"), "", "something is left on the node");
     assert_eq!(tokens_of(bed), before, "the token lives on");
 }
 
@@ -97,56 +98,49 @@ pub fn control_plane_is_refused(bed: &Bed) {
     assert_eq!(bed.see("cp1", "find /etc/kubernetes | sort"), before);
 }
 
-pub fn given_command(bed: &Bed) {
-    bed.fresh(&["node1"]);
-    let mint =
-        "kubeadm --kubeconfig /etc/kubernetes/admin.conf token create --ttl 10m --print-join-command 2>/dev/null";
-    let command = bed.see("cp1", mint);
-    let text = format!(
-        "defaults: {{user: root, identity_file: {}, known_hosts: {}}}\nnodes:\n  - {{name: lonely, host: {}}}\n",
-        path(&bed.file("id_ed25519")),
-        path(&bed.file("known_hosts")),
-        bed.address("node1")
-    );
-    let inventory = bed.inventory("lonely.yaml", &text);
-    let tampered = format!("{}; touch /tmp/owned", command.trim());
+pub fn given_command(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    let command = bed.join_command();
+    let inventory = bed.without_control_plane(node);
+    let inventory = path(&inventory);
+    let tampered = format!("{command}; touch /tmp/owned");
     let (code, _, stderr) = people(bed, &["join", "lonely", "--yes", "--join-command", &tampered]);
     assert_eq!(code, Some(2), "{stderr}");
 
-    let run = kfleet(bed, &["join", "--inventory", path(&inventory), "--yes", "--join-command", command.trim()]);
+    let run = kfleet(bed, &["join", "--inventory", inventory, "--yes", "--join-command", &command]);
     run.expect("lonely", Outcome::Joined);
-    assert!(bed.nodes().contains(&"node1".to_owned()));
+    assert!(bed.nodes().contains(&node.to_owned()));
     no_token_in(&run.text);
 
     // Nobody can say any more how it stands in its cluster: that is no reason to reset it.
-    bed.see("node1", "mv /usr/bin/kubectl /usr/bin/kubectl.away");
-    let run = kfleet(bed, &["join", "--inventory", path(&inventory), "--yes", "--join-command", command.trim()]);
+    bed.see(node, "mv /usr/bin/kubectl /usr/bin/kubectl.away");
+    let run = kfleet(bed, &["join", "--inventory", inventory, "--yes", "--join-command", &command]);
     let report = run.expect("lonely", Outcome::Failed);
     assert_eq!((report.attempts, report.level), (0, None), "{report:?}");
-    assert_eq!(bed.see("node1", "systemctl is-active kubelet").trim(), "active");
+    assert_eq!(bed.see(node, "systemctl is-active kubelet").trim(), "active");
 }
 
-pub fn reset_and_join(bed: &Bed) {
-    bed.fresh(&["node1"]);
-    kfleet(bed, &["join", "node1", "--yes"]).expect("node1", Outcome::Joined);
-    kfleet(bed, &["reset", "node1", "--yes"]).expect("node1", Outcome::Reset);
+pub fn reset_and_join(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    kfleet(bed, &["join", node, "--yes"]).expect(node, Outcome::Joined);
+    kfleet(bed, &["reset", node, "--yes"]).expect(node, Outcome::Reset);
     // The API server still believes in the old Node for a while, and kubeadm would refuse the name.
-    let run = kfleet(bed, &["join", "node1", "--yes"]);
-    let report = run.expect("node1", Outcome::Joined);
+    let run = kfleet(bed, &["join", node, "--yes"]);
+    let report = run.expect(node, Outcome::Joined);
     assert_eq!((report.attempts, report.level), (1, None), "{report:?}");
 }
 
-pub fn dry_run(bed: &Bed) {
-    bed.fresh(&["node1"]);
+pub fn dry_run(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
     let look = "find /etc /var/lib/kubelet /run/kfleet -newer /proc/1/exe -type f 2>/dev/null | sort; ls -d /run/kfleet 2>/dev/null; true";
-    let before = bed.see("node1", look);
+    let before = bed.see(node, look);
     let tokens = tokens_of(bed);
-    let (code, stdout, stderr) = people(bed, &["join", "node1", "--dry-run"]);
+    let (code, stdout, stderr) = people(bed, &["join", node, "--dry-run"]);
     assert_eq!(code, Some(0), "{stderr}");
     for part in ["kubeadm join", "level=gentle", "level=aggressive", "unshare --mount", ".****************"] {
         assert!(stdout.contains(part), "{part} is not shown: {stdout}");
     }
     no_token_in(&stdout);
-    assert_eq!(bed.see("node1", look), before, "the dry run left something");
+    assert_eq!(bed.see(node, look), before, "the dry run left something");
     assert_eq!(tokens_of(bed), tokens, "a token was made");
 }

@@ -4,58 +4,58 @@ use crate::bed::Bed;
 use crate::run::kfleet;
 use kfleet::model::{Kind, Outcome};
 
-pub fn a_loss_is_told(bed: &Bed) {
-    bed.fresh(&["node1"]);
-    bed.plant("node1", "half-joined");
+pub fn a_loss_is_told(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    bed.plant(node, "half-joined");
     // Somebody else's doing, in the middle of the reset: it goes when containerd is started again.
     bed.see(
-        "node1",
+        node,
         "mkdir -p /srv/media /etc/systemd/system/containerd.service.d; touch /srv/media/one /srv/media/two
 printf '[Service]\\nExecStartPre=/bin/rm -f /srv/media/two\\n' >/etc/systemd/system/containerd.service.d/thief.conf
 systemctl daemon-reload",
     );
-    let run = kfleet(bed, &["reset", "node1", "--yes"]);
-    let report = run.expect("node1", Outcome::Failed);
+    let run = kfleet(bed, &["reset", node, "--yes"]);
+    let report = run.expect(node, Outcome::Failed);
     let error = report.error.as_deref().unwrap_or_default();
     assert!(error.contains("/srv/media has") && error.contains("entries and had"), "{error}");
 
-    bed.fresh(&["node1"]);
-    bed.plant("node1", "half-joined");
+    bed.fresh(&[node]);
+    bed.plant(node, "half-joined");
     bed.see(
-        "node1",
+        node,
         "mkdir -p /srv/media /etc/systemd/system/containerd.service.d; touch /srv/media/one
 printf '[Service]\\nExecStartPre=/bin/touch /srv/media/two\\n' >/etc/systemd/system/containerd.service.d/friend.conf
 systemctl daemon-reload",
     );
-    kfleet(bed, &["reset", "node1", "--yes"]).expect("node1", Outcome::Reset);
+    kfleet(bed, &["reset", node, "--yes"]).expect(node, Outcome::Reset);
 }
 
-pub fn restored(bed: &Bed) {
+pub fn restored(bed: &Bed, node: &str) {
     const CONFIG: &str = "cat /etc/containerd/config.toml; stat -c '%a %u' /etc/containerd/config.toml";
     const RULES: &str = "for b in iptables-nft iptables-legacy ip6tables-nft ip6tables-legacy; do echo $b; $b-save 2>/dev/null | sed -e 's/\\[[0-9:]*\\]//; /^#/d'; done";
-    bed.fresh(&["node1"]);
-    bed.plant("node1", "stale-network");
-    bed.see("node1", "printf 'version = 2\\n# mine\\n' >/etc/containerd/config.toml; chmod 0640 /etc/containerd/config.toml; systemctl restart containerd");
-    let (config, rules) = (bed.see("node1", CONFIG), bed.see("node1", RULES));
+    bed.fresh(&[node]);
+    bed.plant(node, "stale-network");
+    bed.see(node, "printf 'version = 2\\n# mine\\n' >/etc/containerd/config.toml; chmod 0640 /etc/containerd/config.toml; systemctl restart containerd");
+    let (config, rules) = (bed.see(node, CONFIG), bed.see(node, RULES));
     assert!(rules.contains(":KUBE-") && config.contains("640 0"), "{rules}{config}");
 
-    let run = kfleet(bed, &["reset", "node1", "--aggressive", "--yes"]);
-    run.expect("node1", Outcome::Reset);
-    assert!(bed.see("node1", CONFIG).contains("SystemdCgroup = true"));
-    assert!(!bed.see("node1", RULES).contains(":KUBE-"));
+    let run = kfleet(bed, &["reset", node, "--aggressive", "--yes"]);
+    run.expect(node, Outcome::Reset);
+    assert!(bed.see(node, CONFIG).contains("SystemdCgroup = true"));
+    assert!(!bed.see(node, RULES).contains(":KUBE-"));
     let id = run.events.iter().find_map(|e| match &e.kind {
         Kind::RunStarted { run, .. } => Some(run.clone()),
         _ => None,
     });
     let id = id.expect("the run says its id");
 
-    let back = kfleet(bed, &["reset", "node1", "--restore-config", &id, "--yes"]);
-    back.expect("node1", Outcome::Restored);
-    assert_eq!(bed.see("node1", CONFIG), config);
-    assert_eq!(bed.see("node1", RULES), rules);
+    let back = kfleet(bed, &["reset", node, "--restore-config", &id, "--yes"]);
+    back.expect(node, Outcome::Restored);
+    assert_eq!(bed.see(node, CONFIG), config);
+    assert_eq!(bed.see(node, RULES), rules);
 
-    let unknown = kfleet(bed, &["reset", "node1", "--restore-config", "never", "--yes"]);
-    let report = unknown.expect("node1", Outcome::Failed);
+    let unknown = kfleet(bed, &["reset", node, "--restore-config", "never", "--yes"]);
+    let report = unknown.expect(node, Outcome::Failed);
     let error = report.error.as_deref().unwrap_or_default();
     assert!(error.contains("never") && error.contains(&id), "which runs there are: {error}");
 }

@@ -25,28 +25,28 @@ mkdir -p /data/containerd/io.containerd.content.v1.content/blobs/sha256; echo bl
 
 const OF_OTHERS: &str = "find /data/films /data/kubelet/mine /data/containerd/mine -type f -exec cat {} +";
 
-pub fn moved(bed: &Bed) {
-    bed.fresh(&["node1"]);
-    bed.plant("node1", "media");
-    bed.see("node1", MOVE);
-    kfleet(bed, &["join", "node1", "--yes"]).expect("node1", Outcome::Joined);
-    bed.see("node1", POD);
-    let (media, others) = (bed.media("node1"), bed.see("node1", OF_OTHERS));
-    assert!(bed.see("node1", "ls /data/kubelet").contains("plugins_registry"), "kubelet did not move");
+pub fn moved(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    bed.plant(node, "media");
+    bed.see(node, MOVE);
+    kfleet(bed, &["join", node, "--yes"]).expect(node, Outcome::Joined);
+    bed.see(node, POD);
+    let (media, others) = (bed.media(node), bed.see(node, OF_OTHERS));
+    assert!(bed.see(node, "ls /data/kubelet").contains("plugins_registry"), "kubelet did not move");
 
-    kfleet(bed, &["reset", "node1", "--aggressive", "--yes"]).expect("node1", Outcome::Reset);
-    assert_eq!(bed.media("node1"), media, "the reset touched media");
-    assert_eq!(bed.see("node1", OF_OTHERS), others, "the reset touched what others have beside it");
-    assert_eq!(bed.see("node1", "ls /data/kubelet"), "mine\n");
+    kfleet(bed, &["reset", node, "--aggressive", "--yes"]).expect(node, Outcome::Reset);
+    assert_eq!(bed.media(node), media, "the reset touched media");
+    assert_eq!(bed.see(node, OF_OTHERS), others, "the reset touched what others have beside it");
+    assert_eq!(bed.see(node, "ls /data/kubelet"), "mine\n");
     let gone = "cd /data/containerd; ls io.containerd.snapshotter.v1.overlayfs/snapshots-file io.containerd.content.v1.content/blobs/*/* 2>/dev/null; ls /var/lib/kfleet";
-    assert_eq!(bed.see("node1", gone), "backup\n");
-    kfleet(bed, &["reset", "node1", "--aggressive", "--yes"]).expect("node1", Outcome::AlreadyClean);
+    assert_eq!(bed.see(node, gone), "backup\n");
+    kfleet(bed, &["reset", node, "--aggressive", "--yes"]).expect(node, Outcome::AlreadyClean);
 
     // A folder that is more than kubelet's is never taken for it, and nothing is touched.
-    bed.see("node1", "echo 'KUBELET_EXTRA_ARGS=--root-dir=/srv' >/etc/default/kubelet; mkdir -p /etc/kubernetes/manifests; echo x >/etc/kubernetes/kubelet.conf");
-    let refused = kfleet(bed, &["reset", "node1", "--yes"]);
-    let report = refused.expect("node1", Outcome::Refused);
+    bed.see(node, "echo 'KUBELET_EXTRA_ARGS=--root-dir=/srv' >/etc/default/kubelet; mkdir -p /etc/kubernetes/manifests; echo x >/etc/kubernetes/kubelet.conf");
+    let refused = kfleet(bed, &["reset", node, "--yes"]);
+    let report = refused.expect(node, Outcome::Refused);
     assert!(report.error.as_deref().unwrap_or_default().contains("system folder"), "{report:?}");
     assert_eq!(refused.code, Some(3));
-    assert_eq!(bed.see("node1", "cat /etc/kubernetes/kubelet.conf"), "x\n");
+    assert_eq!(bed.see(node, "cat /etc/kubernetes/kubelet.conf"), "x\n");
 }

@@ -13,45 +13,45 @@ done; systemctl show -p MainPID -p ActiveState libpod-conmon; grep -E '/(moby|el
 
 const KUBERNETES: &str = "for kind in tasks containers images content leases; do ctr -n k8s.io $kind ls -q | sort; done; ctr -n k8s.io snapshots ls | tail -n +2; ls -A /run/containerd/io.containerd.runtime.v2.task/k8s.io; find /sys/fs/cgroup -name 'kubepods*'; grep '/k8s.io/' /proc/mounts; systemctl is-active --quiet lost && echo lost runs; true";
 
-pub fn shared(bed: &Bed) {
-    bed.fresh(&["node1"]);
-    bed.see("node1", include_str!("neighbours.sh"));
-    let containerd = || bed.see("node1", "systemctl show -p MainPID containerd");
-    let (before, pid, kubernetes) = (bed.see("node1", OTHERS), containerd(), bed.see("node1", KUBERNETES));
+pub fn shared(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    bed.see(node, include_str!("neighbours.sh"));
+    let containerd = || bed.see(node, "systemctl show -p MainPID containerd");
+    let (before, pid, kubernetes) = (bed.see(node, OTHERS), containerd(), bed.see(node, KUBERNETES));
     assert!(before.matches("answers").count() == 2 && before.contains("c-moby"), "{before}");
     assert!(kubernetes.contains("c-k8s.io") && kubernetes.contains("pod2"), "{kubernetes}");
 
-    let refused = kfleet(bed, &["reset", "node1", "--aggressive", "--yes"]);
-    let error = refused.expect("node1", Outcome::Refused).error.clone().unwrap_or_default();
+    let refused = kfleet(bed, &["reset", node, "--aggressive", "--yes"]);
+    let error = refused.expect(node, Outcome::Refused).error.clone().unwrap_or_default();
     assert!(["moby", "elsewhere", "--allow-shared-runtime"].iter().all(|word| error.contains(word)), "{error}");
     assert_eq!(refused.code, Some(3));
-    assert_eq!(bed.see("node1", KUBERNETES), kubernetes, "it was refused, and something is gone");
+    assert_eq!(bed.see(node, KUBERNETES), kubernetes, "it was refused, and something is gone");
 
-    let allowed = ["reset", "node1", "--aggressive", "--yes", "--allow-shared-runtime"];
-    kfleet(bed, &allowed).expect("node1", Outcome::Reset);
-    assert_eq!(bed.see("node1", KUBERNETES).trim(), "", "something of Kubernetes is left");
-    assert_eq!(bed.see("node1", OTHERS), before, "something of others changed");
+    let allowed = ["reset", node, "--aggressive", "--yes", "--allow-shared-runtime"];
+    kfleet(bed, &allowed).expect(node, Outcome::Reset);
+    assert_eq!(bed.see(node, KUBERNETES).trim(), "", "something of Kubernetes is left");
+    assert_eq!(bed.see(node, OTHERS), before, "something of others changed");
     assert_eq!(containerd(), pid, "its config had not changed, and it was started again");
-    kfleet(bed, &allowed).expect("node1", Outcome::AlreadyClean);
+    kfleet(bed, &allowed).expect(node, Outcome::AlreadyClean);
 
-    bed.see("node1", "sed -i 's/SystemdCgroup = true/SystemdCgroup = false/' /etc/containerd/config.toml && systemctl restart containerd");
+    bed.see(node, "sed -i 's/SystemdCgroup = true/SystemdCgroup = false/' /etc/containerd/config.toml && systemctl restart containerd");
     let pid = containerd();
-    kfleet(bed, &allowed).expect("node1", Outcome::Reset);
+    kfleet(bed, &allowed).expect(node, Outcome::Reset);
     assert_ne!(containerd(), pid, "its config has changed");
-    assert_eq!(bed.see("node1", OTHERS), before, "a restart took something of others");
+    assert_eq!(bed.see(node, OTHERS), before, "a restart took something of others");
 
-    bed.see("node1", "systemctl stop containerd");
+    bed.see(node, "systemctl stop containerd");
     let report = kfleet(bed, &allowed);
-    let error = report.expect("node1", Outcome::Refused).error.clone().unwrap_or_default();
+    let error = report.expect(node, Outcome::Refused).error.clone().unwrap_or_default();
     assert!(error.contains("cannot be told"), "{error}");
 }
 
 const SYSTEMD: &str = "crictl info | grep -c '\"SystemdCgroup\": true'; true";
 
-pub fn config(bed: &Bed) {
-    bed.fresh(&["node1"]);
+pub fn config(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
     let write = |text: &str| {
-        let output = bed.on("node1", "printf %s \"$0\" >/etc/containerd/config.toml", &[text]);
+        let output = bed.on(node, "printf %s \"$0\" >/etc/containerd/config.toml", &[text]);
         assert!(output.status.success());
     };
     for (text, runtimes, kept) in [
@@ -64,19 +64,19 @@ pub fn config(bed: &Bed) {
         ("disabled_plugins = [\"cri\"]\noom_score = -7\n", "1", &["oom_score = -7"]),
     ] {
         write(text);
-        kfleet(bed, &["reset", "node1", "--aggressive", "--yes"]).expect("node1", Outcome::Reset);
-        assert_eq!(bed.see("node1", SYSTEMD).trim(), runtimes);
-        let dump = bed.see("node1", "containerd config dump");
+        kfleet(bed, &["reset", node, "--aggressive", "--yes"]).expect(node, Outcome::Reset);
+        assert_eq!(bed.see(node, SYSTEMD).trim(), runtimes);
+        let dump = bed.see(node, "containerd config dump");
         for word in kept {
             assert!(dump.contains(word), "{word} is gone: {dump}");
         }
-        kfleet(bed, &["reset", "node1", "--aggressive", "--yes"]).expect("node1", Outcome::AlreadyClean);
+        kfleet(bed, &["reset", node, "--aggressive", "--yes"]).expect(node, Outcome::AlreadyClean);
     }
 
     write("version = 2\nimports = [\"/etc/containerd/conf.d/*.toml\"]\n");
-    bed.see("node1", "mkdir -p /etc/containerd/conf.d && printf 'version = 2\\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc.options]\\nSystemdCgroup = false\\n' >/etc/containerd/conf.d/90-mine.toml");
-    let refused = kfleet(bed, &["reset", "node1", "--aggressive", "--yes"]);
-    let error = refused.expect("node1", Outcome::Refused).error.clone().unwrap_or_default();
+    bed.see(node, "mkdir -p /etc/containerd/conf.d && printf 'version = 2\\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc.options]\\nSystemdCgroup = false\\n' >/etc/containerd/conf.d/90-mine.toml");
+    let refused = kfleet(bed, &["reset", node, "--aggressive", "--yes"]);
+    let error = refused.expect(node, Outcome::Refused).error.clone().unwrap_or_default();
     assert!(error.contains("/etc/containerd/conf.d/90-mine.toml"), "{error}");
 }
 
@@ -86,25 +86,25 @@ printf '[Service]\\nExecStartPre=/bin/sh -c \"! grep -q SystemdCgroup.=.true /et
 sed -i 's/SystemdCgroup = true/SystemdCgroup = false/' /etc/containerd/config.toml
 systemctl daemon-reload && systemctl restart containerd";
 
-pub fn rollback(bed: &Bed) {
-    bed.fresh(&["node1"]);
-    let file = || bed.see("node1", "cat /etc/containerd/config.toml");
+pub fn rollback(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    let file = || bed.see(node, "cat /etc/containerd/config.toml");
     let fails = || {
-        let run = kfleet(bed, &["reset", "node1", "--aggressive", "--yes"]);
+        let run = kfleet(bed, &["reset", node, "--aggressive", "--yes"]);
         assert_eq!(run.code, Some(1));
-        run.expect("node1", Outcome::Failed).error.clone().unwrap_or_default()
+        run.expect(node, Outcome::Failed).error.clone().unwrap_or_default()
     };
-    bed.see("node1", PICKY);
+    bed.see(node, PICKY);
     let before = file();
     let error = fails();
     assert!(error.contains("the old one is back, and containerd runs with that"), "{error}");
     assert_eq!(file(), before);
-    bed.see("node1", "systemctl is-active containerd");
-    let failed = bed.see("node1", "cat /var/lib/kfleet/backup/*/containerd-config.failed.toml");
+    bed.see(node, "systemctl is-active containerd");
+    let failed = bed.see(node, "cat /var/lib/kfleet/backup/*/containerd-config.failed.toml");
     assert!(failed.contains("SystemdCgroup = true"), "the new one is kept for a look");
 
     // It passes `containerd config dump` and ends containerd as it starts, whatever else is in it.
-    bed.see("node1", "rm /etc/systemd/system/containerd.service.d/picky.conf && systemctl daemon-reload && printf 'version = 2\\n[metrics]\\naddress = \"256.0.0.1:9\"\\n' >/etc/containerd/config.toml");
+    bed.see(node, "rm /etc/systemd/system/containerd.service.d/picky.conf && systemctl daemon-reload && printf 'version = 2\\n[metrics]\\naddress = \"256.0.0.1:9\"\\n' >/etc/containerd/config.toml");
     let before = file();
     let error = fails();
     assert!(error.contains("neither with the new config nor with the old one"), "{error}");
