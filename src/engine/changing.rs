@@ -26,7 +26,7 @@ impl<T: Transport> Driver<'_, T> {
         if let Some(name) = self.node_name().filter(|_| self.facts.has_joined() == Some(true))
             && let Err(diagnosis) = self.drain(&name).await
         {
-            self.explain(diagnosis);
+            self.explain(&diagnosis);
             return Input::Ran(Ran::NotStarted);
         }
         let request = ResetRequest { level, run: &self.context.run, facts: &self.facts, allow: self.context.allow };
@@ -41,7 +41,6 @@ impl<T: Transport> Driver<'_, T> {
 
     pub(super) async fn restart(&mut self) -> Input {
         let input = self.run(restart_kubelet(self.node, &self.context.run)).await;
-        self.restarted = true;
         if input == Input::Ran(Ran::Done) {
             self.notes
                 .push("its kubelet was restarted, which brought its Node back; it was not joined anew".to_owned());
@@ -51,10 +50,10 @@ impl<T: Transport> Driver<'_, T> {
 
     pub(super) async fn join(&mut self) -> Input {
         if let Err(diagnosis) = self.free_name().await {
-            self.explain(diagnosis);
+            self.explain(&diagnosis);
             return Input::Ran(Ran::NotStarted);
         }
-        let Some(command) = self.command.clone().filter(|_| !self.context.stop.is_cancelled()) else {
+        let Some(command) = self.joining.command.clone().filter(|_| !self.context.stop.is_cancelled()) else {
             return Input::Ran(Ran::NotStarted);
         };
         let request = JoinRequest {
@@ -71,9 +70,7 @@ impl<T: Transport> Driver<'_, T> {
                 return Input::Ran(Ran::NotStarted);
             }
         };
-        let input = self.run(script).await;
-        self.verify = input == Input::Ran(Ran::Done);
-        input
+        self.run(script).await
     }
 
     /// What follows from why a join failed: a token or a name is made good here, the rest is the ladder's.
@@ -86,7 +83,7 @@ impl<T: Transport> Driver<'_, T> {
                 (Ran::Hopeless, self.with_requests(said).await)
             }
             Cure::Nothing => (Ran::Hopeless, said),
-            Cure::NewToken => match self.command.clone() {
+            Cure::NewToken => match self.joining.command.clone() {
                 Some(dead) => match self.renew(&dead).await {
                     Some(Ok(_)) => (Ran::Again, said),
                     Some(Err(why)) => (Ran::Hopeless, format!("{said}; {why}")),
@@ -113,8 +110,7 @@ impl<T: Transport> Driver<'_, T> {
 
     /// Has the node run a phase, and follows it to its end through lost connections.
     pub(super) async fn run(&mut self, script: PhaseScript) -> Input {
-        self.verify = false;
-        self.restarted = false;
+        self.last_done = None;
         self.cause = None;
         self.changed_since_probe = true;
         self.tail.clear();
@@ -160,6 +156,7 @@ impl<T: Transport> Driver<'_, T> {
         };
         self.armed = armed.unwrap_or(ran == Ran::Lost);
         let (ran, why) = if self.armed { self.after_firewall(ran, why).await } else { (ran, why) };
+        self.last_done = (ran == Ran::Done).then_some(script.phase);
         self.phase_finished(script.phase, why.clone());
         self.trouble = why;
         Input::Ran(ran)

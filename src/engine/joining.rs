@@ -4,22 +4,37 @@ use super::node::Driver;
 use crate::attached::{NoAnswer, attached};
 use crate::diagnose::{OTHER_MACHINE, Standing, blockers, cause, findings, standing};
 use crate::escalate::Seen;
-use crate::model::{ApiView, Cause, Diagnosis, Fact, Finding, JoinCommand, NodeObject};
+use crate::model::{ApiView, Cause, Diagnosis, Fact, Finding, JoinCommand, NodeObject, Phase};
 use crate::parse::api_view;
 use crate::plan::ask_api;
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
 
-/// For the node's view of the API server; each of its questions has a bound of its own.
-const ANSWER: Duration = Duration::from_secs(60);
+/// For the node's view of the API server; each of its questions, about eight at most, has a bound of its own.
+const ANSWER: Duration = Duration::from_secs(120);
 
 /// The controller manager signs cluster-info with a new token within a second or two; until then it looks like a dead one.
 const SIGNING: Duration = Duration::from_secs(20);
 
+/// What a node's join needs to know.
+#[derive(Default)]
+pub(super) struct Joining {
+    /// What to join, as far as it is known before the token of the run is needed: whose cluster it is.
+    pub(super) wanted: Option<JoinCommand>,
+    /// What to join, its token seen alive.
+    pub(super) command: Option<JoinCommand>,
+    /// A token of this node's join command was found dead and another was made.
+    pub(super) renewed: bool,
+    /// The Node object of this name right before the last join, where there was one.
+    pub(super) before: Option<NodeObject>,
+    /// Its Node was drained.
+    pub(super) drained: bool,
+}
+
 impl<T: Transport> Driver<'_, T> {
     /// How the node stands in the cluster of this run.
     pub(super) fn standing(&self) -> Standing {
-        standing(&self.facts, self.wanted.as_ref(), self.before.as_ref())
+        standing(&self.facts, self.joining.wanted.as_ref(), self.joining.before.as_ref())
     }
 
     /// The name under which this machine is a Node, or would become one.
@@ -42,7 +57,7 @@ impl<T: Transport> Driver<'_, T> {
                 return Seen::Good;
             }
             Standing::Unclear(why) => {
-                self.trouble = Some(if self.verify {
+                self.trouble = Some(if self.last_done == Some(Phase::Join) {
                     format!("`kubeadm join` ended well, but that could not be proven: {why}")
                 } else {
                     format!("nothing was done, as it may be healthy: {why}")
@@ -50,14 +65,14 @@ impl<T: Transport> Driver<'_, T> {
                 return Seen::Unclear;
             }
             Standing::Elsewhere(_) if !self.context.rejoin.other_cluster => {
-                self.explain(Diagnosis::new(Cause::OtherCluster, standing.why()));
+                self.explain(&Diagnosis::new(Cause::OtherCluster, standing.why()));
                 return Seen::Forbidden;
             }
             Standing::SomebodyElses(_) if !self.context.rejoin.replace => {
-                self.explain(Diagnosis::new(Cause::NameTaken, standing.why()));
+                self.explain(&Diagnosis::new(Cause::NameTaken, standing.why()));
                 return Seen::Hopeless;
             }
-            _ if self.verify => {
+            _ if self.last_done == Some(Phase::Join) => {
                 self.trouble = Some(format!("`kubeadm join` ended well, but {}", standing.why()));
                 return Seen::Bad;
             }
@@ -76,7 +91,7 @@ impl<T: Transport> Driver<'_, T> {
         }
     }
 
-    pub(super) fn explain(&mut self, diagnosis: Diagnosis) {
+    pub(super) fn explain(&mut self, diagnosis: &Diagnosis) {
         self.cause = Some(diagnosis.cause);
         self.trouble = Some(diagnosis.to_string());
     }
@@ -101,7 +116,7 @@ impl<T: Transport> Driver<'_, T> {
                 .collect();
             return Err((cause, said.join("; ")));
         }
-        self.command = Some(command);
+        self.joining.command = Some(command);
         Ok(ready)
     }
 
@@ -109,11 +124,11 @@ impl<T: Transport> Driver<'_, T> {
     /// made, once.
     async fn token_alive(&mut self) -> Result<JoinCommand, Diagnosis> {
         let unasked = |why| Diagnosis::new(Cause::ControlPlane, why);
-        let mut command = match &self.command {
-            Some(command) if self.renewed => command.clone(),
+        let mut command = match &self.joining.command {
+            Some(command) if self.joining.renewed => command.clone(),
             _ => self.context.join_command().await.map_err(unasked)?,
         };
-        let mut minted = self.renewed || self.context.join_command.is_none();
+        let mut minted = self.joining.renewed || self.context.join_command.is_none();
         let mut start = Instant::now();
         loop {
             self.facts.api = self.ask_api(&command).await;
@@ -134,7 +149,7 @@ impl<T: Transport> Driver<'_, T> {
             } else {
                 format!("the API server does not know the token {token} of the join command, or it has expired")
             };
-            if self.renewed {
+            if self.joining.renewed {
                 return Err(Diagnosis::new(Cause::TokenDead, said));
             }
             command = self.renew(&command).await.ok_or(Diagnosis::new(Cause::TokenDead, said))?.map_err(unasked)?;
@@ -144,13 +159,13 @@ impl<T: Transport> Driver<'_, T> {
 
     /// A join command with another token, where somebody can make one. Once per node.
     pub(super) async fn renew(&mut self, dead: &JoinCommand) -> Option<Result<JoinCommand, String>> {
-        if std::mem::replace(&mut self.renewed, true) {
+        if std::mem::replace(&mut self.joining.renewed, true) {
             return None;
         }
         let fresh = self.context.fresh_join_command(&dead.token).await?;
         if let Ok(command) = &fresh {
             self.notes.push(format!("the token {} was dead, so a new one was made", dead.token.id()));
-            self.command = Some(command.clone());
+            self.joining.command = Some(command.clone());
         }
         Some(fresh)
     }
@@ -180,7 +195,7 @@ impl<T: Transport> Driver<'_, T> {
     /// Without `--replace` the Node stays where it can, with its labels and taints: kubeadm takes over one that is not
     /// Ready, and the API server needs up to 50 s (node-monitor-grace-period) to see that the kubelet is gone.
     pub(super) async fn free_name(&mut self) -> Result<(), Diagnosis> {
-        self.before = None;
+        self.joining.before = None;
         let (Some(control_plane), Some(name)) = (&self.context.control_plane, self.node_name()) else {
             return Ok(());
         };
@@ -192,7 +207,7 @@ impl<T: Transport> Driver<'_, T> {
                 return self.delete(&name, &object).await;
             }
             if object.ready != "True" {
-                self.before = Some(object);
+                self.joining.before = Some(object);
                 return Ok(());
             }
             let is = |fact: &Fact<String>, wanted: &str| fact.is_known_and(|id| *id == wanted);
@@ -226,7 +241,7 @@ impl<T: Transport> Driver<'_, T> {
     /// Has its pods moved elsewhere, where that was asked for; once.
     pub(super) async fn drain(&mut self, name: &str) -> Result<(), Diagnosis> {
         let Some(control_plane) = &self.context.control_plane else { return Ok(()) };
-        if !self.context.rejoin.drain || std::mem::replace(&mut self.drained, true) {
+        if !self.context.rejoin.drain || std::mem::replace(&mut self.joining.drained, true) {
             return Ok(());
         }
         self.waiting(format!("draining {name}"));

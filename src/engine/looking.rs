@@ -58,7 +58,7 @@ impl<T: Transport> Driver<'_, T> {
             object.as_ref().is_some_and(|object| Some(&object.machine_id) == id)
         };
         if !matches!(self.context.task, Task::Status) && !self.facts.cluster_node_object.is_known_and(ours) {
-            self.wanted = self.wanted.take().or(control_plane.identity().await.ok()); // whose member is it then?
+            self.joining.wanted = self.joining.wanted.take().or(control_plane.identity().await.ok()); // whose member is it then?
         }
     }
 
@@ -96,8 +96,8 @@ impl<T: Transport> Driver<'_, T> {
         match standing {
             Standing::Healthy | Standing::Apart | Standing::Elsewhere(_) | Standing::SomebodyElses(_) => Duration::ZERO,
             Standing::WaitsForCni => patience.cni,
-            _ if self.verify => patience.ready,
-            _ if self.restarted => patience.settle,
+            _ if self.last_done == Some(Phase::Join) => patience.ready,
+            _ if self.last_done == Some(Phase::Restart) => patience.settle,
             Standing::Stale(_) | Standing::NotReady(_) if kubelet_runs => patience.settle,
             Standing::Unclear(_) => patience.answer,
             // A kubelet that was started a moment ago has not registered yet.

@@ -1,12 +1,11 @@
 //! One node: carries out what its ladder says. Its other halves are `connecting`, `looking`, `changing` and `firewall`.
 
 use super::context::{Context, Task};
+use super::joining::Joining;
 use super::status::row;
 use crate::diagnose::{findings, lost};
 use crate::escalate::{Action, Bounds, End, Escalation, Goal, Input};
-use crate::model::{
-    Cause, Fact, Facts, JoinCommand, Kind, Level, Node, NodeObject, NodeReport, Outcome, Phase, ProtectedState,
-};
+use crate::model::{Cause, Fact, Facts, Kind, Level, Node, NodeReport, Outcome, Phase, ProtectedState};
 use crate::transport::Transport;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -24,13 +23,8 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         session: None,
         ladder: Escalation::new(bounds(context)),
         facts: Facts::default(),
-        verify: false,
-        restarted: false,
-        wanted: context.join_command.clone(),
-        command: None,
-        renewed: false,
-        before: None,
-        drained: false,
+        last_done: None,
+        joining: Joining { wanted: context.join_command.clone(), ..Joining::default() },
         cause: None,
         changed_since_probe: false,
         protected_before: None,
@@ -70,20 +64,10 @@ pub(super) struct Driver<'a, T: Transport> {
     pub(super) session: Option<T::Session>,
     pub(super) ladder: Escalation,
     pub(super) facts: Facts,
-    /// The last phase was a join that ended well: its Node object may take a while.
-    pub(super) verify: bool,
-    /// The last phase was a restart of the kubelet, which may take a while to report.
-    pub(super) restarted: bool,
-    /// What to join, as far as it is known before the token of the run is needed: whose cluster it is.
-    pub(super) wanted: Option<JoinCommand>,
-    /// What to join, its token seen alive.
-    pub(super) command: Option<JoinCommand>,
-    /// A token of this node's join command was found dead and another was made.
-    pub(super) renewed: bool,
-    /// The Node object of this name right before the last join, where there was one.
-    pub(super) before: Option<NodeObject>,
-    /// Its Node was drained.
-    pub(super) drained: bool,
+    /// The last phase, where it ended well: a join or a restart of the kubelet takes a while to show.
+    pub(super) last_done: Option<Phase>,
+    /// What is known for its join.
+    pub(super) joining: Joining,
     /// Why it did not join, as far as that is known.
     pub(super) cause: Option<Cause>,
     /// A phase has run since the node was last measured.
@@ -224,7 +208,7 @@ impl<T: Transport> Driver<'_, T> {
         self.waiting_for.take();
         let attempt = match (&self.context.task, phase) {
             (Task::Join, Phase::Join) => self.ladder.attempts(),
-            (Task::Join, Phase::Probe) if self.verify => self.ladder.attempts(),
+            (Task::Join, Phase::Probe) if self.last_done == Some(Phase::Join) => self.ladder.attempts(),
             // It prepares the next one, as far as there is one.
             (Task::Join, _) => (self.ladder.attempts() + 1).min(self.context.policy.attempts),
             (Task::Reset { .. } | Task::Restore(_) | Task::Status, _) => 0,

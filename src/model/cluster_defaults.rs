@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Of the ConfigMap `kubelet-config` in kube-system, from which kubeadm writes each node's config.yaml.
+/// Of the `ConfigMap` `kubelet-config` in kube-system, from which kubeadm writes each node's config.yaml.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClusterDefaults {
     /// `cgroupDriver`, where it names one: "systemd" or "cgroupfs".

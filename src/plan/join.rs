@@ -54,7 +54,8 @@ fn repair(request: &JoinRequest<'_>) -> Result<Vec<Step>, Refusal> {
     let disabled = present.as_deref().is_some_and(disables_cri);
     let cluster_uses_systemd =
         facts.cluster_defaults.is_known_and(|cluster| cluster.cgroup_driver.as_deref() == Some("systemd"));
-    if !disabled && !(cluster_uses_systemd && facts.cgroupfs_runtimes.is_known_and(|names| !names.is_empty())) {
+    let differs = cluster_uses_systemd && facts.cgroupfs_runtimes.is_known_and(|names| !names.is_empty());
+    if !(disabled || differs) {
         return Ok(Vec::new());
     }
     let ours = facts.containerd_sharers.is_known_and(Vec::is_empty);
@@ -84,13 +85,13 @@ mod tests {
     use super::*;
     use crate::model::ClusterDefaults;
 
-    fn steps(facts: Facts, shared_runtime: bool) -> Result<usize, String> {
+    fn steps(facts: &Facts, shared_runtime: bool) -> Result<usize, String> {
         let hash = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
         let text = format!("kubeadm join a:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash {hash}");
         let request = JoinRequest {
             run: "run",
             command: &JoinCommand::parse(&text).unwrap(),
-            facts: &facts,
+            facts,
             allow: Allow { shared_runtime, ..Allow::default() },
             limit: Duration::from_secs(1),
         };
@@ -109,15 +110,15 @@ mod tests {
             ..Facts::default()
         };
         let disabled = "version = 2\ndisabled_plugins = [\"cri\"]\n";
-        assert_eq!(steps(facts("version = 2\n", &[], &[]), false), Ok(0));
-        assert_eq!(steps(facts("version = 2\n", &["runc"], &[]), false), Ok(2));
-        assert_eq!(steps(facts(disabled, &[], &[]), false), Ok(2));
+        assert_eq!(steps(&facts("version = 2\n", &[], &[]), false), Ok(0));
+        assert_eq!(steps(&facts("version = 2\n", &["runc"], &[]), false), Ok(2));
+        assert_eq!(steps(&facts(disabled, &[], &[]), false), Ok(2));
         let unasked = Facts { cluster_defaults: Fact::default(), ..facts("version = 2\n", &["runc"], &[]) };
-        assert_eq!(steps(unasked, false), Ok(0), "cgroupfs may be what the cluster uses");
-        assert_eq!(steps(Facts::default(), false), Ok(0));
+        assert_eq!(steps(&unasked, false), Ok(0), "cgroupfs may be what the cluster uses");
+        assert_eq!(steps(&Facts::default(), false), Ok(0));
         // Others would see their containerd restarted.
-        assert_eq!(steps(facts("version = 2\n", &["runc"], &["moby"]), false), Ok(0));
-        assert!(steps(facts(disabled, &[], &["moby"]), false).unwrap_err().contains("--allow-shared-runtime"));
-        assert_eq!(steps(facts(disabled, &[], &["moby"]), true), Ok(2));
+        assert_eq!(steps(&facts("version = 2\n", &["runc"], &["moby"]), false), Ok(0));
+        assert!(steps(&facts(disabled, &[], &["moby"]), false).unwrap_err().contains("--allow-shared-runtime"));
+        assert_eq!(steps(&facts(disabled, &[], &["moby"]), true), Ok(2));
     }
 }

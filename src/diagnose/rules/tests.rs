@@ -29,7 +29,7 @@ fn each_rule_applies_where_it_should() {
     };
     let facts = Facts::default;
     let one = || Fact::Known(vec!["x".to_owned()]);
-    for (code, facts) in [
+    for (code, facts) in vec![
         (1, Facts { files: files(&["/etc/kubernetes/pki/ca.crt"]), ..facts() }),
         (2, Facts { files: files(&joined[..1]), ..facts() }),
         (3, Facts { cri: Fact::Known(Cri::NoAnswer("x".to_owned())), ..facts() }),
@@ -170,6 +170,7 @@ fn versions_that_do_not_fit() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_preflight_asks_of_a_machine() {
     let facts = Facts::default;
     let kubeadm = |version: &str| Facts { kubeadm_version: known(version), ..facts() };
@@ -184,7 +185,7 @@ fn what_preflight_asks_of_a_machine() {
     let certificate = || Fact::Known(Some(ClientCertificate { node_name: "n".to_owned(), not_after: 1_000_000 }));
     let runc = || Fact::Known(vec!["runc".to_owned()]);
     let driver = |name: &str| Fact::Known(Some(name.to_owned()));
-    for (facts, code, blocks, check) in [
+    for (facts, code, blocks, check) in vec![
         (Facts { swap: swap(), ..kubeadm("v1.22.17") }, 26, true, "Swap"),
         (Facts { swap: swap(), ..kubeadm("v1.23.0") }, 26, false, ""),
         (Facts { ip_forward: Fact::Known(false), ..facts() }, 27, true, "FileContent--proc-sys-net-ipv4-ip_forward"),
@@ -246,7 +247,7 @@ fn what_preflight_asks_of_a_machine() {
         assert_eq!(codes(&facts), [code], "{found:?}");
         assert_eq!((found[0].blocks_join, found[0].checks.join(" ").as_str()), (blocks, check), "{found:?}");
     }
-    for fine in [
+    for fine in vec![
         Facts { swap: Fact::Known(Vec::new()), ..kubeadm("v1.20.2") },
         Facts { ip_forward: Fact::Known(true), bridge_filter: Fact::Known(Some(true)), ..kubeadm("v1.20.2") },
         Facts {

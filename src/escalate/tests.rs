@@ -1,0 +1,186 @@
+use super::*;
+use std::collections::{HashMap, HashSet};
+
+const INPUTS: [Input; 17] = [
+    Input::Start,
+    Input::Probed(Seen::Good),
+    Input::Probed(Seen::Bad),
+    Input::Probed(Seen::Doomed),
+    Input::Probed(Seen::Restartable),
+    Input::Probed(Seen::Hopeless),
+    Input::Probed(Seen::Unclear),
+    Input::Probed(Seen::Forbidden),
+    Input::Unprobed,
+    Input::Ran(Ran::Done),
+    Input::Ran(Ran::Failed),
+    Input::Ran(Ran::Refused),
+    Input::Ran(Ran::Lost),
+    Input::Ran(Ran::Hopeless),
+    Input::Ran(Ran::Again),
+    Input::Ran(Ran::NotStarted),
+    Input::Stop,
+];
+
+fn all_bounds() -> Vec<Bounds> {
+    let mut all = Vec::new();
+    for goal in [Goal::Join, Goal::Reset] {
+        for start in Level::ALL {
+            for ceiling in Level::ALL.into_iter().filter(|c| *c >= start) {
+                for attempts in 1..=3 {
+                    for losses in 0..=2 {
+                        all.push(Bounds { goal, start, ceiling, attempts, losses });
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Checks one edge against everything that must hold.
+fn check(before: &Escalation, input: Input, action: Action, after: &Escalation) {
+    let bounds = before.bounds;
+    match action {
+        Action::Reset(level) => {
+            let asked_for = bounds.goal == Goal::Reset && before.last.is_none_or(|(_, ran)| ran == Ran::Lost);
+            let bad = [Seen::Bad, Seen::Doomed, Seen::Restartable].map(Input::Probed).contains(&input);
+            let allowed = bad || (input == Input::Probed(Seen::Unclear) && asked_for);
+            assert!(allowed, "a run follows only a probe that was bad, and never climbs on one that could not tell");
+            assert!(level >= bounds.start && level <= bounds.ceiling, "within start..ceiling");
+            assert!(before.level.is_none_or(|old| old <= level), "a level never goes down");
+            assert!(!before.stopping, "nothing starts after stop");
+            assert!(before.last != Some((Run::Join, Ran::Done)), "what has joined is not reset");
+            let again = before.last == Some((Run::Join, Ran::Again)) && input == Input::Probed(Seen::Bad);
+            assert!(!again, "no level is burnt for a cause that needed no reset");
+        }
+        Action::Restart => {
+            assert!(input == Input::Probed(Seen::Restartable) && bounds.goal == Goal::Join && !before.stopping);
+            assert!(!before.restarted, "the kubelet is restarted once");
+        }
+        Action::Join(n) => {
+            let lost = matches!(before.last, Some((Run::Reset(_), Ran::Lost)));
+            assert!(input == Input::Probed(Seen::Bad) && !lost, "what is doomed is not tried");
+            assert!(n == before.attempts + 1 && n <= bounds.attempts);
+            assert!(bounds.goal == Goal::Join && !before.stopping);
+            assert!(before.last != Some((Run::Join, Ran::Done)), "what has joined is not joined again");
+        }
+        Action::Probe => assert!(!before.stopping && input != Input::Stop),
+        Action::End(End::Good) if !matches!(before.state, State::Over(_)) => {
+            assert_eq!(input, Input::Probed(Seen::Good), "good only from a good probe");
+        }
+        Action::End(_) | Action::Wait => {}
+    }
+    if action == Action::Wait {
+        let mut same = after.clone();
+        same.stopping = before.stopping;
+        assert_eq!(same, *before, "an input that does not fit changes nothing but the wish to stop");
+    }
+}
+
+/// The longest path from `state`, with every state on it different: a cycle would make the recursion meet itself.
+fn depth(machine: &Escalation, open: &mut HashSet<Escalation>, known: &mut HashMap<Escalation, usize>) -> usize {
+    if let Some(depth) = known.get(machine) {
+        return *depth;
+    }
+    assert!(open.insert(machine.clone()), "a cycle: it would not terminate: {machine:?}");
+    let mut longest = 0;
+    for input in INPUTS {
+        let mut next = machine.clone();
+        let action = next.on(input);
+        check(machine, input, action, &next);
+        if next != *machine {
+            longest = longest.max(1 + depth(&next, open, known));
+        }
+    }
+    open.remove(machine);
+    known.insert(machine.clone(), longest);
+    longest
+}
+
+#[test]
+fn every_state_times_every_input_keeps_the_promises() {
+    let mut states = 0;
+    for bounds in all_bounds() {
+        let mut known = HashMap::new();
+        let longest = depth(&Escalation::new(bounds), &mut HashSet::new(), &mut known);
+        assert!(longest <= 27, "{longest} steps for {bounds:?}");
+        states += known.len();
+    }
+    assert!(states > 1000, "the search covered only {states} states");
+}
+
+fn play(bounds: Bounds, answers: &[Input]) -> Vec<Action> {
+    let mut machine = Escalation::new(bounds);
+    answers.iter().map(|input| machine.on(*input)).collect()
+}
+
+#[test]
+fn a_join_climbs_gentle_before_the_second_and_aggressive_before_the_third() {
+    let bounds = Bounds { goal: Goal::Join, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 3, losses: 1 };
+    let (bad, done, failed) = (Input::Probed(Seen::Bad), Input::Ran(Ran::Done), Input::Ran(Ran::Failed));
+    let actions = play(
+        bounds,
+        &[Input::Start, bad, failed, bad, done, bad, failed, bad, done, bad, done, Input::Probed(Seen::Good)],
+    );
+    assert_eq!(
+        actions,
+        [
+            Action::Probe,
+            Action::Join(1),
+            Action::Probe,
+            Action::Reset(Level::Gentle),
+            Action::Probe,
+            Action::Join(2),
+            Action::Probe,
+            Action::Reset(Level::Aggressive),
+            Action::Probe,
+            Action::Join(3),
+            Action::Probe,
+            Action::End(End::Good),
+        ]
+    );
+}
+
+#[test]
+fn what_is_known_to_be_doomed_burns_no_attempt_and_what_is_hopeless_no_level() {
+    let bounds = Bounds { goal: Goal::Join, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 3, losses: 1 };
+    let (bad, doomed, done) = (Input::Probed(Seen::Bad), Input::Probed(Seen::Doomed), Input::Ran(Ran::Done));
+    assert_eq!(
+        play(bounds, &[Input::Start, doomed, done, doomed, done, bad, done, Input::Probed(Seen::Good)]),
+        [
+            Action::Probe,
+            Action::Reset(Level::Gentle),
+            Action::Probe,
+            Action::Reset(Level::Aggressive),
+            Action::Probe,
+            Action::Join(1),
+            Action::Probe,
+            Action::End(End::Good),
+        ]
+    );
+    let hopeless = Input::Probed(Seen::Hopeless);
+    assert_eq!(play(bounds, &[Input::Start, hopeless]), [Action::Probe, Action::End(End::Failed)]);
+    let again = Input::Ran(Ran::Again);
+    assert_eq!(play(bounds, &[Input::Start, bad, again, bad])[3], Action::Join(2));
+    let idle = Input::Probed(Seen::Restartable);
+    let actions = play(bounds, &[Input::Start, idle, done, idle, done, bad]);
+    assert_eq!(actions[1], Action::Restart);
+    assert_eq!((actions[3], actions[5]), (Action::Reset(Level::Gentle), Action::Join(1)));
+}
+
+#[test]
+fn a_failed_reset_climbs_without_a_doomed_attempt() {
+    let bounds = Bounds { goal: Goal::Join, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 3, losses: 1 };
+    let (bad, failed) = (Input::Probed(Seen::Bad), Input::Ran(Ran::Failed));
+    let actions = play(bounds, &[Input::Start, bad, failed, bad, failed, bad]);
+    assert_eq!(actions.last(), Some(&Action::Reset(Level::Aggressive)));
+}
+
+#[test]
+fn a_lost_run_is_repeated_at_its_level_after_a_probe() {
+    let bounds = Bounds { goal: Goal::Reset, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 1, losses: 1 };
+    let (bad, lost) = (Input::Probed(Seen::Bad), Input::Ran(Ran::Lost));
+    let actions = play(bounds, &[Input::Start, bad, lost, bad, lost]);
+    assert_eq!(actions[3], Action::Reset(Level::Gentle));
+    assert_eq!(actions[4], Action::End(End::Lost));
+}
