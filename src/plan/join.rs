@@ -13,10 +13,11 @@ pub fn join(node: &Node, run: &str, command: &JoinCommand, facts: &Facts) -> Res
     let Some(api_version) = api_version(version) else {
         return Err(Refusal(format!("kubeadm on the node is {version}; kfleet knows v1.15 and later")));
     };
-    let steps = vec![
-        Step::CheckWorker { allow_control_plane: false },
-        Step::ReloadUnits,
-        Step::KubeadmJoin { command: Box::new(command.clone()), api_version },
-    ];
+    let steps = steps(Step::KubeadmJoin { command: Box::new(command.clone()), api_version });
     Ok(PhaseScript::new(Phase::Join, None, node, run, steps))
+}
+
+/// What an attempt takes around kubeadm's own part.
+pub(super) fn steps(join: Step) -> Vec<Step> {
+    vec![Step::CheckWorker { allow_control_plane: false }, Step::ReloadUnits, join]
 }

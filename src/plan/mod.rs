@@ -2,6 +2,7 @@
 //!
 //! One list of steps serves the dry run, the execution and the display, so they cannot part.
 
+mod alone;
 mod cluster;
 mod containerd_config;
 mod join;
@@ -13,6 +14,7 @@ mod reset;
 mod restore;
 mod step;
 
+pub use alone::{alone_join, alone_reset};
 pub use cluster::{ask_node_object, mint_token, revoke_token};
 pub use containerd_config::{ConfigError, with_systemd_cgroup};
 pub use join::join;

@@ -121,6 +121,8 @@ pub enum Step {
         /// Of kubeadm's configuration file.
         api_version: &'static str,
     },
+    /// `kubeadm join` with the configuration that the stand-alone script has made of its arguments.
+    KubeadmJoinAsGiven,
 }
 
 /// Interfaces that pod networks create under fixed names (flannel, Calico, Cilium, Weave, kube-router, kube-proxy,
@@ -258,6 +260,7 @@ impl Step {
             Self::KubeadmJoin { command, api_version } => {
                 Fragment::new("join_cluster").var("CONFIGURATION", join_configuration(command, api_version))
             }
+            Self::KubeadmJoinAsGiven => Fragment::new("join_cluster"),
         }
     }
 }
@@ -308,7 +311,7 @@ impl fmt::Display for Step {
             Self::CheckBackup(from) => write!(f, "look for the copies of run {from}"),
             Self::RestoreContainerdConfig { .. } => f.write_str("put containerd's config back"),
             Self::RestoreFirewall(_) => f.write_str("put the firewall back"),
-            Self::KubeadmJoin { .. } => f.write_str("kubeadm join"),
+            Self::KubeadmJoin { .. } | Self::KubeadmJoinAsGiven => f.write_str("kubeadm join"),
         }
     }
 }
