@@ -4,6 +4,7 @@
 //! The tests share one control plane, and each begins with nodes as new; so they run one after the other. What each took
 //! is told at the end.
 
+mod alone;
 mod bed;
 mod configs;
 mod faults;
@@ -26,6 +27,7 @@ type Case = fn(&bed::Bed);
 
 const CASES: &[(&str, Case)] = &[
     ("join::fresh_half_joined_and_corrupt_nodes_join_each_on_its_own_ladder", join::three_ladders),
+    ("alone::the_stand_alone_script_joins_a_real_node", alone::joins),
     ("join::a_control_plane_node_is_refused_by_its_role_and_by_its_manifests", join::control_plane_is_refused),
     ("join::without_a_control_plane_the_given_command_and_the_nodes_own_view_serve", join::given_command),
     ("join::a_node_that_was_just_reset_joins_again_under_its_name", join::reset_and_join),
