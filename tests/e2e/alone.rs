@@ -17,10 +17,11 @@ pub fn joins(bed: &Bed) {
     for node in nodes {
         bed.plant(node, "media");
         // in pieces, as one argument may not be that long
-        for (n, piece) in SCRIPT.as_bytes().chunks(60_000).enumerate() {
-            let piece = std::str::from_utf8(piece).expect("pieces of ASCII");
+        let text: Vec<char> = SCRIPT.chars().collect();
+        for (n, piece) in text.chunks(60_000).enumerate() {
+            let piece: String = piece.iter().collect();
             let line = if n == 0 { "printf %s \"$0\" >/root/join.sh" } else { "printf %s \"$0\" >>/root/join.sh" };
-            assert!(bed.on(node, line, &[piece]).status.success(), "the script cannot be put on {node}");
+            assert!(bed.on(node, line, &[&piece]).status.success(), "the script cannot be put on {node}");
         }
     }
     bed.plant("node2", "half-joined");
