@@ -86,6 +86,7 @@ has_registered() {
   beat=$(timeout -k 1 20 kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=10s get node "$node" \
     -o jsonpath='{.status.conditions[?(@.type=="Ready")].lastHeartbeatTime}') || return
   awk -v beat="$beat" -v began="$BEGAN" 'BEGIN { exit !(beat "" >= began "") }' || {
+    # shellcheck disable=SC2034 # for another part
     SEEN="the Node $node is there, but has not reported since the join"
     return 1
   }
