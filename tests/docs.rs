@@ -53,15 +53,16 @@ fn every_kfleet_command_is_understood() {
             kfleet::model::JoinCommand::parse(command).unwrap_or_else(|error| panic!("{words:?}: {error}"));
         }
     }
-    for subcommand in ["join", "reset", "status", "inventory"] {
+    for subcommand in ["join", "reset", "status", "inventory", "script"] {
         assert!(commands.iter().any(|words| words[1] == subcommand), "the README never shows `kfleet {subcommand}`");
     }
 }
 
 #[test]
 fn commands_that_need_no_node_run() {
-    let local: Vec<_> = commands().into_iter().filter(|w| w[0] == "kfleet" && w[1] == "inventory").collect();
-    assert!(local.len() >= 2);
+    let is_local = |words: &Vec<String>| words[0] == "kfleet" && matches!(words[1].as_str(), "inventory" | "script");
+    let local: Vec<_> = commands().into_iter().filter(is_local).collect();
+    assert!(local.len() >= 4);
     for words in local {
         kfleet().args(&words[1..]).args(["--inventory", EXAMPLE]).assert().success();
     }
@@ -70,7 +71,7 @@ fn commands_that_need_no_node_run() {
 #[test]
 fn everything_else_that_is_shown_is_there() {
     for words in commands().iter().filter(|words| words[0] != "kfleet") {
-        let script = words.iter().find(|word| word.starts_with("scripts/"));
+        let script = words.iter().map(|word| word.trim_start_matches("./")).find(|word| word.starts_with("scripts/"));
         match (words[0].as_str(), script) {
             ("cargo", None) => assert_eq!(words[1..], ["install", "--locked", "--path", "."]),
             (_, Some(script)) => {

@@ -4,6 +4,7 @@ mod confirm;
 mod fleet;
 mod listing;
 mod load;
+mod script;
 mod signals;
 
 use crate::cli::{Cli, Command, InventoryAction};
@@ -15,9 +16,10 @@ use fleet::Fleet;
 
 /// Carries out a command; the number is the exit code.
 pub fn run(cli: &Cli) -> Result<u8, Error> {
-    let inventory = load::inventory(cli)?;
+    let inventory = || load::inventory(cli);
     match &cli.command {
         Command::Join(args) => {
+            let inventory = inventory()?;
             let given = args.join_command.as_deref().map(JoinCommand::parse).transpose();
             let given = given.map_err(|e| Error::new(ErrorKind::Usage, format!("--join-command: {e}")))?;
             let source = inventory.join_source(given.clone()).map_err(|e| Error::new(ErrorKind::Usage, e))?;
@@ -34,6 +36,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             fleet.rejoin(args.rejoin(), args.wait).change("join", &args.change)
         }
         Command::Reset(args) => {
+            let inventory = inventory()?;
             let nodes = to_reset(&inventory, &args.selectors, args.allow())?;
             let (start, ceiling, scope) = args.ladder();
             let task = match &args.restore_config {
@@ -43,13 +46,15 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             Fleet::new(cli, &inventory, task, nodes, &args.fleet).allow(args.allow()).change("reset", &args.change)
         }
         Command::Status(args) => {
+            let inventory = inventory()?;
             let nodes = select(&inventory, &args.selectors)?;
             Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).status()
         }
         Command::Inventory(args) => match &args.action {
-            InventoryAction::List { selectors } => listing::list(cli, &select(&inventory, selectors)?),
-            InventoryAction::Check => listing::check(cli, &inventory),
+            InventoryAction::List { selectors } => listing::list(cli, &select(&inventory()?, selectors)?),
+            InventoryAction::Check => listing::check(cli, &inventory()?),
         },
+        Command::Script(args) => script::script(args),
     }
 }
 

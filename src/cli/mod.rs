@@ -3,11 +3,13 @@
 mod inventory;
 mod join;
 mod reset;
+mod script;
 mod status;
 
 pub use inventory::{InventoryAction, InventoryArgs};
 pub use join::JoinArgs;
 pub use reset::ResetArgs;
+pub use script::{ScriptAction, ScriptArgs};
 pub use status::StatusArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -67,6 +69,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Look at the inventory itself; connects to nothing
     Inventory(InventoryArgs),
+    /// Print a script that does the same on a node that is reached by its console only; connects to nothing
+    Script(ScriptArgs),
 }
 
 /// Options of everything that changes nodes.

@@ -82,10 +82,11 @@ fn joined(facts: &Facts, wanted: Option<&JoinCommand>, before: Option<&NodeObjec
     let (Fact::Known(machine_id), Fact::Known(boot_id)) = (&facts.machine_id, &facts.boot_id) else {
         return Standing::Unclear("its machine id and boot id could not be read".to_owned());
     };
+    let without_certificate = facts.has_file(CLIENT_CERTIFICATE) == Some(false);
     let object = match facts.node_object() {
         Fact::Known(Some(object)) => object,
         Fact::Known(None) => return without_object(facts, server, same_ca),
-        Fact::Unknown(_) if facts.has_file(CLIENT_CERTIFICATE) == Some(false) => return Standing::WithoutCertificate,
+        Fact::Unknown(_) if without_certificate => return Standing::WithoutCertificate,
         Fact::Unknown(why) => return Standing::Unclear(format!("its Node object could not be read: {why}")),
     };
     let confirmed = facts.cluster_node_object.known().is_some() || same_ca == Some(true);
@@ -111,6 +112,7 @@ fn joined(facts: &Facts, wanted: Option<&JoinCommand>, before: Option<&NodeObjec
         );
     }
     match &facts.kubelet {
+        Fact::Known(unit) if unit.active != "active" && without_certificate => return Standing::WithoutCertificate,
         Fact::Known(unit) if unit.active != "active" => {
             return Standing::Asleep(format!("kubelet.service is {}", unit.active));
         }
@@ -119,6 +121,8 @@ fn joined(facts: &Facts, wanted: Option<&JoinCommand>, before: Option<&NodeObjec
     }
     match object.ready.as_str() {
         "True" => Standing::Healthy,
+        // What the API server has of it is as old as that, and looks like any Node without a network for a while.
+        _ if without_certificate => Standing::WithoutCertificate,
         _ if object.waits_for_cni() => Standing::WaitsForCni,
         other => Standing::NotReady(format!("the Node is Ready={other}: {}", object.message)),
     }
@@ -193,7 +197,11 @@ mod tests {
         assert!(matches!(of(&Facts { kubelet: down, ..member(good()) }), Standing::Asleep(_)));
         assert_eq!(of(&Facts { files: Fact::Known(Vec::new()), ..Facts::default() }), Standing::Apart);
         let bare = Fact::Known(vec!["/etc/kubernetes/kubelet.conf".to_owned()]);
-        assert_eq!(of(&Facts { files: bare, ..member(Fact::default()) }), Standing::WithoutCertificate);
+        let bare = |own| Facts { files: bare.clone(), ..member(own) };
+        for own in [Fact::default(), object("m", "b", "False"), object("m", "b", "Unknown")] {
+            assert_eq!(of(&bare(own)), Standing::WithoutCertificate);
+        }
+        assert_eq!(of(&bare(good())), Standing::Healthy, "the API server hears of it all the same");
     }
 
     #[test]

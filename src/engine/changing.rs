@@ -40,6 +40,7 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     pub(super) async fn restart(&mut self) -> Input {
+        self.joining.before = self.facts.node_object().known().cloned().flatten();
         let input = self.run(restart_kubelet(self.node, &self.context.run)).await;
         if input == Input::Ran(Ran::Done) {
             self.notes
@@ -78,6 +79,9 @@ impl<T: Transport> Driver<'_, T> {
         let said = diagnosis.to_string();
         self.cause = Some(diagnosis.cause);
         match diagnosis.cause.cure() {
+            Cure::Reset if self.ladder.level().is_some_and(|level| level >= diagnosis.cause.cured_at_most_by()) => {
+                (Ran::Hopeless, said)
+            }
             Cure::Reset => (Ran::Failed, said),
             Cure::Nothing if diagnosis.cause == Cause::BootstrapPending => {
                 (Ran::Hopeless, self.with_requests(said).await)

@@ -4,7 +4,7 @@ use super::node::Driver;
 use crate::attached::{NoAnswer, attached};
 use crate::diagnose::{OTHER_MACHINE, Standing, blockers, cause, findings, standing};
 use crate::escalate::Seen;
-use crate::model::{ApiView, Cause, Diagnosis, Fact, Finding, JoinCommand, NodeObject, Phase};
+use crate::model::{ApiView, Cause, Diagnosis, Fact, Finding, JoinCommand, NodeObject, Phase, Severity};
 use crate::parse::api_view;
 use crate::plan::ask_api;
 use crate::transport::Transport;
@@ -51,6 +51,9 @@ impl<T: Transport> Driver<'_, T> {
         let replaced = self.context.rejoin.replace && untouched;
         match standing {
             Standing::Healthy | Standing::WaitsForCni if !replaced => {
+                let errors = findings(&self.facts).into_iter().filter(|finding| finding.severity == Severity::Error);
+                self.notes
+                    .extend(errors.map(|finding| format!("{} {}: {}", finding.code, finding.cause, finding.remedy)));
                 if standing == Standing::WaitsForCni {
                     self.notes.push("registered; waits for the pod network (CNI)".to_owned());
                 }

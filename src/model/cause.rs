@@ -1,5 +1,6 @@
 //! Why a node did not join, and what can be done about it.
 
+use super::Level;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -136,6 +137,15 @@ impl Cause {
             | Self::VersionSkew
             | Self::ControlPlane
             | Self::OtherCluster => Cure::Nothing,
+        }
+    }
+
+    /// The highest level that is of use against it. Where a cause is the same after this, one more reset would only take
+    /// more away.
+    pub fn cured_at_most_by(self) -> Level {
+        match self {
+            Self::Leftovers | Self::KubeletConfig | Self::KubeletStandalone => Level::Gentle,
+            _ => Level::Aggressive,
         }
     }
 

@@ -13,5 +13,5 @@ pub fn ask_api(node: &Node, endpoint: &Endpoint, token: &Token) -> Script {
         .answers()
         .library(include_str!("sh/common.sh"))
         .library(include_str!("sh/api_view.sh"))
-        .step(Need::Required, ask)
+        .step(Need::Optional, ask)
 }

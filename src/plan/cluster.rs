@@ -10,7 +10,7 @@ const LIBRARY: [&str; 3] =
 fn ask(node: &Node, what: &str, step: Fragment) -> Script {
     let title = format!("kfleet {} {what} node={}", env!("CARGO_PKG_VERSION"), node.name);
     let script = LIBRARY.into_iter().fold(Script::new(&title).answers(), Script::library);
-    script.step(Need::Required, step)
+    script.step(Need::Optional, step)
 }
 
 /// How a token of `run` is described in the cluster.

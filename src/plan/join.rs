@@ -30,13 +30,16 @@ pub fn join(node: &Node, request: &JoinRequest<'_>) -> Result<PhaseScript, Refus
     let Some(api_version) = api_version(version) else {
         return Err(Refusal(format!("kubeadm on the node is {version}; kfleet knows v1.15 and later")));
     };
+    let kubeadm = Step::KubeadmJoin { command: Box::new(request.command.clone()), api_version, limit: request.limit };
+    Ok(PhaseScript::new(Phase::Join, None, node, request.run, steps(repair(request)?, kubeadm)))
+}
+
+/// What an attempt takes around kubeadm's own part.
+pub(super) fn steps(repair: Vec<Step>, join: Step) -> Vec<Step> {
     let mut steps = vec![Step::CheckWorker { allow_control_plane: false }];
-    steps.extend(repair(request)?);
-    steps.extend([
-        Step::ReloadUnits,
-        Step::KubeadmJoin { command: Box::new(request.command.clone()), api_version, limit: request.limit },
-    ]);
-    Ok(PhaseScript::new(Phase::Join, None, node, request.run, steps))
+    steps.extend(repair);
+    steps.extend([Step::ReloadUnits, join]);
+    steps
 }
 
 /// A kubelet that is started anew: it registers its Node where the API server has none.

@@ -2,6 +2,7 @@
 //!
 //! One list of steps serves the dry run, the execution and the display, so they cannot part.
 
+mod alone;
 mod api_view;
 mod cluster;
 mod containerd_config;
@@ -14,6 +15,7 @@ mod reset;
 mod restore;
 mod step;
 
+pub use alone::{alone_join, alone_reset};
 pub use api_view::ask_api;
 pub use cluster::{
     ask_kubelet_defaults, ask_node_object, ask_pending_requests, delete_node, drain_node, mint_token, revoke_tokens,

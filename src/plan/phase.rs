@@ -20,10 +20,10 @@ pub struct PhaseScript {
 /// Kept on every node besides the inventory's paths: `kubeadm reset` empties it on workers too when it finds no etcd
 /// manifest (kubeadm#3225), and a worker may well carry somebody's external etcd. Only a phase that has just taken the
 /// node's own member out of etcd removes what is in it.
-const ALSO_PROTECTED: &str = "/var/lib/etcd";
+pub(super) const ALSO_PROTECTED: &str = "/var/lib/etcd";
 
 /// The library that every changing script carries: all of it, so that a reader of one script knows them all.
-const LIBRARY: &[&str] = &[
+pub(super) const LIBRARY: &[&str] = &[
     include_str!("sh/common.sh"),
     include_str!("sh/guard.sh"),
     include_str!("sh/backing.sh"),

@@ -1,7 +1,7 @@
 //! The reset at each level: the whole list, in the only order that works.
 
 use super::{PhaseScript, Step, with_systemd_cgroup};
-use crate::model::{Allow, Fact, Facts, Level, Node, Phase, RemovePath, Root};
+use crate::model::{Allow, Fact, Facts, Level, Node, Phase, ProtectedPath, RemovePath, Root};
 
 /// What a reset needs to know beyond the node.
 #[derive(Clone, Debug)]
@@ -28,12 +28,17 @@ pub struct Refusal(pub String);
 /// comes last, when nothing that would make its chains anew runs and nothing but the way in can be lost by it; interfaces
 /// after the IPVS services that are known by them; and what tells whose they all are, the plugins' own files, at the end.
 pub fn reset(node: &Node, request: &ResetRequest<'_>) -> Result<PhaseScript, Refusal> {
-    let etcd = etcd(node, request)?;
-    let steps = match request.level {
-        Level::Gentle => gentle(request, etcd),
-        Level::Aggressive => aggressive(request, etcd)?,
-    };
+    let steps = steps(&node.protect, request)?;
     Ok(PhaseScript::new(Phase::Reset, Some(request.level), node, request.run, steps))
+}
+
+/// The same as a list, for a machine that protects `protect`.
+pub(super) fn steps(protect: &[ProtectedPath], request: &ResetRequest<'_>) -> Result<Vec<Step>, Refusal> {
+    let etcd = etcd(protect, request)?;
+    match request.level {
+        Level::Gentle => Ok(gentle(request, etcd)),
+        Level::Aggressive => aggressive(request, etcd),
+    }
 }
 
 /// kubelet's own state: volumes, pods, certificates, config.
@@ -157,14 +162,14 @@ struct Etcd {
 const ETCD_DATA: RemovePath = RemovePath::contents(Root::Etcd);
 
 /// Only a member that kubeadm's own manifest shows is ever removed; an external etcd is somebody else's.
-fn etcd(node: &Node, request: &ResetRequest<'_>) -> Result<Etcd, Refusal> {
+fn etcd(protect: &[ProtectedPath], request: &ResetRequest<'_>) -> Result<Etcd, Refusal> {
     if !request.allow.control_plane {
         return Ok(Etcd::default());
     }
     let Some(member) = request.facts.has_file("/etc/kubernetes/manifests/etcd.yaml") else {
         return Err(Refusal("whether this node carries a member of etcd could not be told".to_owned()));
     };
-    Ok(Etcd { member, data: member && !node.protect.iter().any(|path| path.touches(Root::Etcd)) })
+    Ok(Etcd { member, data: member && !protect.iter().any(|path| path.touches(Root::Etcd)) })
 }
 
 /// What every reset looks at before anything is touched.

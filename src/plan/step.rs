@@ -126,6 +126,8 @@ pub enum Step {
         /// How long kubeadm may take.
         limit: Duration,
     },
+    /// `kubeadm join` with the configuration that the stand-alone script has made of its arguments.
+    KubeadmJoinAsGiven,
 }
 
 /// Interfaces that pod networks create under fixed names (flannel, Calico, Cilium, Weave, kube-router, kube-proxy,
@@ -178,6 +180,9 @@ const UNMOUNTED: [Root; 9] = [
 /// enough for the rest of the phase and for a busy workstation to connect; shorter than kfleet tries to reconnect
 /// (`model::Patience::reconnect`), so that a node that locked itself is seen again in the same run.
 pub(crate) const ROLLBACK_SECONDS: u64 = 90;
+
+/// How long kubeadm may take where nobody says otherwise.
+const JOIN_SECONDS: u64 = 900;
 
 impl Step {
     /// Whether the phase ends when this step fails. A guard's refusal always ends it.
@@ -264,6 +269,7 @@ impl Step {
             Self::KubeadmJoin { command, api_version, limit } => Fragment::new("join_cluster")
                 .var("CONFIGURATION", join_configuration(command, api_version))
                 .var("JOIN_SECONDS", Word::number(limit.as_secs().max(1))),
+            Self::KubeadmJoinAsGiven => Fragment::new("join_cluster").var("JOIN_SECONDS", Word::number(JOIN_SECONDS)),
         }
     }
 }
@@ -315,7 +321,7 @@ impl fmt::Display for Step {
             Self::CheckBackup(from) => write!(f, "look for the copies of run {from}"),
             Self::RestoreContainerdConfig { .. } => f.write_str("put containerd's config back"),
             Self::RestoreFirewall(_) => f.write_str("put the firewall back"),
-            Self::KubeadmJoin { .. } => f.write_str("kubeadm join"),
+            Self::KubeadmJoin { .. } | Self::KubeadmJoinAsGiven => f.write_str("kubeadm join"),
         }
     }
 }

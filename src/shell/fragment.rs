@@ -30,6 +30,13 @@ impl Fragment {
         self
     }
 
+    /// Leaves these variables to the script around it, which comes to know their values only when it runs.
+    #[must_use]
+    pub fn leaving(mut self, names: &[&str]) -> Self {
+        self.vars.retain(|(name, _)| !names.contains(name));
+        self
+    }
+
     /// The lines that stand between the braces of the function.
     pub(super) fn lines(&self, view: View) -> String {
         let mut text = String::new();

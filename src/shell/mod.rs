@@ -5,8 +5,10 @@
 
 mod fragment;
 mod script;
+mod standalone;
 mod word;
 
 pub use fragment::Fragment;
 pub use script::{NOTHING, Need, Nonce, REFUSED, Rendered, Script};
+pub use standalone::{Line, Standalone};
 pub use word::{View, Word, go_seconds};

@@ -108,6 +108,13 @@ impl Bed {
         self.inventory(&format!("lonely-{node}.yaml"), &text)
     }
 
+    /// The bed's inventory with `timeouts:` of its own.
+    pub fn with_timeouts(&self, timeouts: &str) -> PathBuf {
+        let text = std::fs::read_to_string(self.file("inventory.yaml")).expect("the bed wrote it");
+        let name: String = timeouts.chars().filter(char::is_ascii_alphanumeric).collect();
+        self.inventory(&format!("with-{name}.yaml"), &format!("timeouts: {{{timeouts}}}\n{text}"))
+    }
+
     /// The Node objects that the API server has, by name.
     pub fn nodes(&self) -> Vec<String> {
         let names = self.see("cp1", "kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes -o name");

@@ -215,8 +215,9 @@ pub fn name_taken(bed: &Bed) {
 pub fn unknown_flag(bed: &Bed, node: &str) {
     bed.fresh(&[node]);
     bed.plant(node, "kubelet-broken-flag");
-    let run = kfleet(bed, &["join", node, "--yes"]);
-    let report = run.expect(node, Outcome::Failed);
+    let inventory = bed.with_timeouts("join: 45s");
+    let run = kfleet(bed, &["join", node, "--yes", "--inventory", path(&inventory)]);
+    let report = ended(&run, node, Outcome::Failed, 2, Level::Gentle);
     assert!(said(report).contains("no-such-option"), "{report:?}");
     expect_cause(&run, node, &["kubelet_config"]);
     let file = bed.see(node, "cat /etc/default/kubelet");
@@ -226,9 +227,10 @@ pub fn unknown_flag(bed: &Bed, node: &str) {
 pub fn nobody_signs(bed: &Bed, node: &str) {
     bed.fresh(&[node]);
     let command = bed.plant("cp1", "csr-pending");
-    let inventory = bed.without_control_plane(node);
-    let run = kfleet(bed, &["join", "--inventory", path(&inventory), "--yes", "--join-command", command.trim()]);
-    let report = ended(&run, "lonely", Outcome::Failed, 1, None);
-    assert!(said(report).contains("csr-"), "which request is not said: {report:?}");
-    expect_cause(&run, "lonely", &["bootstrap_pending"]);
+    let inventory = bed.with_timeouts("join: 60s");
+    let arguments = ["join", node, "--yes", "--inventory", path(&inventory), "--join-command", command.trim()];
+    let run = kfleet(bed, &arguments);
+    let report = ended(&run, node, Outcome::Failed, 1, None);
+    assert!(said(report).contains(": node-csr-"), "which request is not said: {report:?}");
+    expect_cause(&run, node, &["bootstrap_pending"]);
 }

@@ -4,6 +4,7 @@
 //! Each case begins with nodes as new, which it has for itself until its end, so cases on different nodes run at once
 //! (`lease.rs`): most of their time is waiting. What each took is told at the end.
 
+mod alone;
 mod bed;
 mod causes;
 mod configs;
@@ -29,6 +30,7 @@ use lease::Cluster::{Alone, Unused, Used};
 use lease::{Case, Cluster, Leases};
 
 const CASES: &[(&str, Cluster, Case)] = &[
+    ("alone::the_stand_alone_script_joins_a_real_node", Used, These(&["node1", "node2", "node3"], alone::joins)),
     (
         "join::fresh_half_joined_and_corrupt_nodes_join_each_on_its_own_ladder",
         Used,

@@ -31,18 +31,25 @@ pub(crate) struct Case {
     protect: Vec<&'static str>,
     shells: Vec<Shell>,
     shared: bool,
+    text: Option<String>,
 }
 
 impl Case {
     /// A case that runs `run` over what the shell text `plant` adds to the usual machine.
     pub(crate) fn new(run: Run, plant: impl Into<String>) -> Self {
         let shells = vec![Shell::Dash, Shell::Busybox];
-        Self { run, plant: plant.into(), how: RUN, protect: Vec::new(), shells, shared: true }
+        Self { run, plant: plant.into(), how: RUN, protect: Vec::new(), shells, shared: true, text: None }
     }
 
     /// Runs this shell text in place of the phase alone.
     pub(crate) fn how(mut self, text: &'static str) -> Self {
         self.how = text;
+        self
+    }
+
+    /// Runs this script in place of the phase's.
+    pub(crate) fn text(mut self, text: String) -> Self {
+        self.text = Some(text);
         self
     }
 
@@ -83,7 +90,7 @@ impl Case {
         let run = |shell: &Shell| {
             let machine = Machine {
                 shell: *shell,
-                phase: rendered.real(),
+                phase: self.text.as_deref().unwrap_or(rendered.real()),
                 plant: &plant,
                 run: self.how,
                 keep: format!("{}\n", keep.join("\n")),

@@ -57,6 +57,7 @@ containerd_starts() {
 fake_containerd() {
   case $* in
     '--config '*' config dump') cat "$2" ;;
+    'config default') printf '%s\n' 'version = 2' '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]' '  runtime_type = "io.containerd.runc.v2"' '  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]' '    SystemdCgroup = false' ;;
     'config dump') cat /fake/dump && { [ ! -f /etc/containerd/config.toml ] || cat /etc/containerd/config.toml; } ;;
     *) unknown "$@" ;;
   esac

@@ -8,7 +8,7 @@ use crate::steps::{Run, phase};
 use std::collections::BTreeSet;
 
 /// Mounts of every kind that a reset meets, held by pods, and things of others next door.
-const WORKER: &str = r#"
+pub(crate) const WORKER: &str = r#"
     plugins
     bind /srv/media "$SUBPATH"; tmpfs /srv/media/disk; files /srv/media/disk/film
     tmpfs /var/lib/kubelet/pods/0a1b2c3d/volumes/secret; files /var/lib/kubelet/pods/0a1b2c3d/volumes/secret/token

@@ -5,6 +5,7 @@
 //! Needs root, as mounting does. Otherwise every test says by its name that it was not run.
 
 mod aliases;
+mod alone;
 mod arrival;
 mod case;
 mod copies;

@@ -1,6 +1,7 @@
 //! Every script that a node may get: what it says (snapshots), whether shells and shellcheck accept it, and whether any
 //! part of it that arrives alone runs anything.
 
+mod alone;
 mod firewall;
 mod forms;
 mod network;

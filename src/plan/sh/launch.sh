@@ -9,7 +9,8 @@ launch_write() {
 }
 
 # The shell appends to the file by itself: systemd's own append: needs version 240, and RHEL 8 has 239.
-# The script goes when the phase is over (a join's holds the token); what it printed stays for who comes back.
+# The script goes when the phase is over (a join's holds the token); what it printed stays for who comes back. $1… are
+# the script's arguments.
 launch_start() {
   # The phase before this one may have ended a moment ago and still be cleaning up.
   wait_until 100 0.1 phase_is_not deactivating
@@ -26,8 +27,8 @@ launch_start() {
       ;;
   esac
   if ! answer=$(systemd-run --quiet --unit=kfleet --collect --description="$WHAT" \
-    --setenv=KFLEET_PEER="$PEER" -p ExecStopPost="/bin/rm -f $BASE.sh /run/kfleet/join.yaml" \
-    /bin/sh -c 'exec /bin/sh "$0" >>"$1" 2>&1' "$BASE.sh" "$BASE.out" 2>&1); then
+    --setenv=KFLEET_PEER="$PEER" -p ExecStopPost="/bin/rm -f $BASE.sh $BASE.yaml /run/kfleet/join.yaml" \
+    /bin/sh -c 'out=$1; shift; exec /bin/sh "$0" "$@" >>"$out" 2>&1' "$BASE.sh" "$BASE.out" "$@" 2>&1); then
     rm -f -- "$BASE.sh"
     say "could not be started: $answer"
     systemctl show -p Description -p ActiveEnterTimestamp kfleet.service

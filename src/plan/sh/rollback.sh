@@ -45,6 +45,10 @@ roll_back() {
     wait_until 600 1 phase_is_not active
     sleep 30
   fi
+  roll_back_now "$@"
+}
+
+roll_back_now() {
   mv -- "$FIREWALL/armed" "$FIREWALL/fired" || return 0 # disarmed a moment ago
   say "kfleet did not come back, so the firewall's old rules do"
   undone=0
