@@ -75,7 +75,10 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     /// What follows from why a join failed: a token or a name is made good here, the rest is the ladder's.
-    async fn after_failed_join(&mut self, diagnosis: &Diagnosis) -> (Ran, String) {
+    async fn after_failed_join(&mut self, mut diagnosis: Diagnosis) -> (Ran, String) {
+        if diagnosis.cause == Cause::BootstrapPending {
+            diagnosis.said = self.with_requests(diagnosis.said).await;
+        }
         let said = diagnosis.to_string();
         self.cause = Some(diagnosis.cause);
         match diagnosis.cause.cure() {
@@ -83,9 +86,6 @@ impl<T: Transport> Driver<'_, T> {
                 (Ran::Hopeless, said)
             }
             Cure::Reset => (Ran::Failed, said),
-            Cure::Nothing if diagnosis.cause == Cause::BootstrapPending => {
-                (Ran::Hopeless, self.with_requests(said).await)
-            }
             Cure::Nothing => (Ran::Hopeless, said),
             Cure::NewToken => match self.joining.command.clone() {
                 Some(dead) => match self.renew(&dead).await {
@@ -148,7 +148,7 @@ impl<T: Transport> Driver<'_, T> {
             Ok(Ok(PhaseEnd::Done)) => (Ran::Done, None),
             Ok(Ok(PhaseEnd::Failed { why, diagnosis: None })) => (Ran::Failed, Some(why)),
             Ok(Ok(PhaseEnd::Failed { why: _, diagnosis: Some(diagnosis) })) => {
-                let (ran, why) = self.after_failed_join(&diagnosis).await;
+                let (ran, why) = self.after_failed_join(diagnosis).await;
                 (ran, Some(why))
             }
             Ok(Ok(PhaseEnd::NotStarted(why))) => (Ran::NotStarted, Some(why)),

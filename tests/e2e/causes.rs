@@ -231,6 +231,6 @@ pub fn nobody_signs(bed: &Bed, node: &str) {
     let arguments = ["join", node, "--yes", "--inventory", path(&inventory), "--join-command", command.trim()];
     let run = kfleet(bed, &arguments);
     let report = ended(&run, node, Outcome::Failed, 1, None);
-    assert!(said(report).contains(": node-csr-"), "which request is not said: {report:?}");
+    assert!(said(report).contains("waiting for a decision: csr-"), "which request is not said: {report:?}");
     expect_cause(&run, node, &["bootstrap_pending"]);
 }
