@@ -3,6 +3,7 @@
 
 mod firewall;
 mod forms;
+mod join;
 mod network;
 mod protected;
 mod quoting;
