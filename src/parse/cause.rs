@@ -165,12 +165,13 @@ fn first(words: &Words, line: &str) -> Option<Cause> {
 
 /// A line without what stands around the message: kubeadm's phase, and the form of structured logs.
 fn sentence(line: &str) -> String {
-    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.trim();
     let line = line
         .strip_prefix("error execution phase ")
         .and_then(|rest| rest.split_once(": "))
-        .map_or(line.as_str(), |(_, rest)| rest);
+        .map_or(line, |(_, rest)| rest);
     let line = structured(line).unwrap_or_else(|| message(line));
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(MOST) {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line,
@@ -181,7 +182,7 @@ fn sentence(line: &str) -> String {
 fn structured(line: &str) -> Option<String> {
     let (what, why) = line.strip_prefix('"')?.split_once(r#"" err=""#)?;
     let what = what.split('"').next().filter(|what| *what != "command failed");
-    let why = message(&format!(r#"level= msg="{why}"#));
+    let why = message(&format!(r#"level= msg="{}"#, why.replace(r"\t", " ").replace(r"\n", " ")));
     Some(what.into_iter().chain([why.as_str()]).collect::<Vec<_>>().join(": "))
 }
 

@@ -36,7 +36,7 @@ mod tests {
         assert_eq!(old.first(), Some(&"kubeadm checks the node, then asks the API server who it is"));
         assert!(old.contains(&"kubeadm waits for the TLS bootstrap of the kubelet"), "{old:?}");
         assert_eq!(old.last(), Some(&"kubeadm waits for a kubelet that does not answer"));
-        let new = phrases(include_str!("../../tests/fixtures/kubeadm-public/1.33-not-registered.txt"));
+        let new = phrases(include_str!("../../tests/fixtures/kubeadm-public/2025-not-registered.txt"));
         assert_eq!(
             new[2..],
             [

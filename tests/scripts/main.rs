@@ -4,6 +4,7 @@
 mod alone;
 mod firewall;
 mod forms;
+mod join;
 mod network;
 mod preflight;
 mod protected;
