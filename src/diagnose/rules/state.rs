@@ -60,7 +60,7 @@ fn half_joined(facts: &Facts) -> Option<Seen> {
     let cause = format!("an earlier join did not finish: {} without kubelet.conf", there.join(", "));
     let seen = with_files(cause, facts);
     // kubeadm writes kubeadm-flags.env anew and asks for the other two only
-    (!there.is_empty()).then(|| Seen { harmless: seen.checks.is_empty(), ..seen })
+    (!there.is_empty()).then_some(Seen { harmless: seen.checks.is_empty(), ..seen })
 }
 
 fn certificate_gone(facts: &Facts) -> Option<Seen> {
