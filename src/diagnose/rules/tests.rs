@@ -29,7 +29,7 @@ fn each_rule_applies_where_it_should() {
     };
     let facts = Facts::default;
     let one = || Fact::Known(vec!["x".to_owned()]);
-    for (code, facts) in vec![
+    let cases = vec![
         (1, Facts { files: files(&["/etc/kubernetes/pki/ca.crt"]), ..facts() }),
         (2, Facts { files: files(&joined[..1]), ..facts() }),
         (3, Facts { cri: Fact::Known(Cri::NoAnswer("x".to_owned())), ..facts() }),
@@ -61,7 +61,8 @@ fn each_rule_applies_where_it_should() {
         ),
         (14, Facts { residue: one(), ..facts() }),
         (13, Facts { running: Fact::Known(Some("kfleet: join, x".to_owned())), ..facts() }),
-    ] {
+    ];
+    for (code, facts) in cases {
         assert_eq!(codes(&facts), [code]);
     }
     let control_plane =
@@ -169,112 +170,147 @@ fn versions_that_do_not_fit() {
     assert_eq!(codes(&unversioned), Vec::<u16>::new(), "a build without a version tells nothing");
 }
 
+fn kubeadm(version: &str) -> Facts {
+    Facts { kubeadm_version: known(version), ..Facts::default() }
+}
+
+fn some(text: &str) -> Fact<Option<String>> {
+    Fact::Known(Some(text.to_owned()))
+}
+
+fn loaded(state: &str) -> Fact<Unit> {
+    Fact::Known(Unit { load: state.to_owned(), ..Unit::default() })
+}
+
+fn silent() -> Fact<Cri> {
+    Fact::Known(Cri::NoAnswer("unknown service runtime.v1.RuntimeService".to_owned()))
+}
+
+fn joined() -> Fact<Vec<String>> {
+    files(&["/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/pki/kubelet-client-current.pem"])
+}
+
+fn certificate() -> Fact<Option<ClientCertificate>> {
+    Fact::Known(Some(ClientCertificate { node_name: "n".to_owned(), not_after: 1_000_000 }))
+}
+
+fn theirs() -> Fact<Option<NodeObject>> {
+    Fact::Known(Some(NodeObject { machine_id: "theirs".to_owned(), ..NodeObject::default() }))
+}
+
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
+#[allow(clippy::too_many_lines)] // a table
 fn what_preflight_asks_of_a_machine() {
-    let facts = Facts::default;
-    let kubeadm = |version: &str| Facts { kubeadm_version: known(version), ..facts() };
-    let swap = || Fact::Known(vec!["/dev/sda2".to_owned()]);
-    let fresh = || files(&[]);
-    let port = |by: &str| Fact::Known(Some(by.to_owned()));
-    let tools = |names: &[&str]| Fact::Known(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>());
-    let unit = |load: &str| Fact::Known(Unit { load: load.to_owned(), ..Unit::default() });
-    let config = |text: &str| Fact::Known(Some(text.to_owned()));
-    let silent = || Fact::Known(Cri::NoAnswer("unknown service runtime.v1.RuntimeService".to_owned()));
-    let joined = || files(&["/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/pki/kubelet-client-current.pem"]);
-    let certificate = || Fact::Known(Some(ClientCertificate { node_name: "n".to_owned(), not_after: 1_000_000 }));
-    let runc = || Fact::Known(vec!["runc".to_owned()]);
-    let driver = |name: &str| Fact::Known(Some(name.to_owned()));
-    for (facts, code, blocks, check) in vec![
-        (Facts { swap: swap(), ..kubeadm("v1.22.17") }, 26, true, "Swap"),
-        (Facts { swap: swap(), ..kubeadm("v1.23.0") }, 26, false, ""),
-        (Facts { ip_forward: Fact::Known(false), ..facts() }, 27, true, "FileContent--proc-sys-net-ipv4-ip_forward"),
+    let cases = vec![
+        (Facts { swap: files(&["/dev/sda2"]), ..kubeadm("v1.22.17") }, 26, true, "Swap"),
+        (Facts { swap: files(&["/dev/sda2"]), ..kubeadm("v1.23.0") }, 26, false, ""),
+        (
+            Facts { ip_forward: Fact::Known(false), ..Facts::default() },
+            27,
+            true,
+            "FileContent--proc-sys-net-ipv4-ip_forward",
+        ),
         (
             Facts { bridge_filter: Fact::Known(None), ..kubeadm("v1.29.9") },
             28,
             true,
             "FileContent--proc-sys-net-bridge-bridge-nf-call-iptables",
         ),
-        (Facts { kubelet_port: port("kubelet"), files: fresh(), ..facts() }, 29, true, "Port-10250"),
-        (Facts { kubelet_port: port("python3"), files: fresh(), ..facts() }, 30, true, "Port-10250"),
-        (Facts { missing_tools: tools(&["conntrack"]), ..kubeadm("v1.31.0") }, 31, true, "FileExisting-conntrack"),
-        (Facts { missing_tools: tools(&["kubeadm", "ip"]), ..facts() }, 31, true, ""),
-        (Facts { missing_tools: tools(&["crictl"]), ..kubeadm("v1.31.0") }, 32, false, ""),
+        (Facts { kubelet_port: some("kubelet"), files: files(&[]), ..Facts::default() }, 29, true, "Port-10250"),
+        (Facts { kubelet_port: some("python3"), files: files(&[]), ..Facts::default() }, 30, true, "Port-10250"),
+        (Facts { missing_tools: files(&["conntrack"]), ..kubeadm("v1.31.0") }, 31, true, "FileExisting-conntrack"),
+        (Facts { missing_tools: files(&["kubeadm", "ip"]), ..Facts::default() }, 31, true, ""),
+        (Facts { missing_tools: files(&["crictl"]), ..kubeadm("v1.31.0") }, 32, false, ""),
         (
-            Facts { files: joined(), client_certificate: certificate(), clock: Fact::Known(2_000_000), ..facts() },
+            Facts {
+                files: joined(),
+                client_certificate: certificate(),
+                clock: Fact::Known(2_000_000),
+                ..Facts::default()
+            },
             33,
             true,
             "FileAvailable--etc-kubernetes-kubelet.conf",
         ),
         (
-            Facts { cri: silent(), containerd_config: config("disabled_plugins = [\n  \"cri\", # x\n]"), ..facts() },
+            Facts {
+                cri: silent(),
+                containerd_config: some("disabled_plugins = [\n  \"cri\", # x\n]"),
+                ..Facts::default()
+            },
             34,
             false,
             "CRI",
         ),
-        (Facts { kubelet: unit("not-found"), ..facts() }, 35, true, ""),
-        (Facts { kubelet_bootstraps: Fact::Known(false), ..facts() }, 36, true, ""),
+        (Facts { kubelet: loaded("not-found"), ..Facts::default() }, 35, true, ""),
+        (Facts { kubelet_bootstraps: Fact::Known(false), ..Facts::default() }, 36, true, ""),
         (
-            Facts { containerd_version: known("1.5.9~ds1"), kubelet_version: known("v1.26.0"), ..facts() },
+            Facts { containerd_version: known("1.5.9~ds1"), kubelet_version: known("v1.26.0"), ..Facts::default() },
             37,
             true,
             "CRI",
         ),
         (
-            Facts { cgroup_version: Fact::Known(1), kubelet_version: known("v1.35.0"), ..facts() },
+            Facts { cgroup_version: Fact::Known(1), kubelet_version: known("v1.35.0"), ..Facts::default() },
             38,
             true,
             "SystemVerification",
         ),
-        (Facts { memory_cgroup: Fact::Known(false), ..facts() }, 39, true, "SystemVerification"),
-        (Facts { cgroupfs_runtimes: runc(), kubelet_cgroup_driver: driver("systemd"), ..facts() }, 40, false, ""),
-        (Facts { hostname_resolves: Fact::Known(false), ..facts() }, 41, false, ""),
+        (Facts { memory_cgroup: Fact::Known(false), ..Facts::default() }, 39, true, "SystemVerification"),
         (
-            Facts {
-                machine_id: known("mine"),
-                cluster_node_object: Fact::Known(Some(NodeObject {
-                    machine_id: "theirs".to_owned(),
-                    ..NodeObject::default()
-                })),
-                ..facts()
-            },
-            42,
-            true,
+            Facts { cgroupfs_runtimes: files(&["runc"]), kubelet_cgroup_driver: some("systemd"), ..Facts::default() },
+            40,
+            false,
             "",
         ),
-    ] {
+        (Facts { hostname_resolves: Fact::Known(false), ..Facts::default() }, 41, false, ""),
+        (Facts { machine_id: known("mine"), cluster_node_object: theirs(), ..Facts::default() }, 42, true, ""),
+    ];
+    for (facts, code, blocks, check) in cases {
         let found = findings(&facts);
         assert_eq!(codes(&facts), [code], "{found:?}");
         assert_eq!((found[0].blocks_join, found[0].checks.join(" ").as_str()), (blocks, check), "{found:?}");
     }
-    for fine in vec![
+}
+
+#[test]
+fn what_preflight_does_not_mind() {
+    let cases = vec![
         Facts { swap: Fact::Known(Vec::new()), ..kubeadm("v1.20.2") },
         Facts { ip_forward: Fact::Known(true), bridge_filter: Fact::Known(Some(true)), ..kubeadm("v1.20.2") },
         Facts {
             ip_forward: Fact::Known(false),
             api: Fact::Known(ApiView { endpoint: "[::1]:6443".to_owned(), ..view() }),
-            ..facts()
+            ..Facts::default()
         },
         Facts { bridge_filter: Fact::Known(Some(false)), ..kubeadm("v1.30.0") },
-        Facts { kubelet_port: port("kubelet"), files: joined(), ..facts() },
-        Facts { kubelet_port: port("kubelet"), ..facts() }, // whether it has joined is not known
-        Facts { kubelet_port: Fact::Known(None), files: fresh(), ..facts() },
-        Facts { missing_tools: tools(&["conntrack", "crictl", "socat"]), ..kubeadm("v1.32.0") },
-        Facts { missing_tools: tools(&["ip", "iptables", "tc"]), ..kubeadm("v1.33.0") },
-        Facts { missing_tools: tools(&["conntrack"]), ..facts() }, // no version
-        Facts { files: joined(), client_certificate: certificate(), clock: Fact::Known(999_999), ..facts() },
-        Facts { containerd_config: config("disabled_plugins = [\"cri\"]"), cri: Fact::Known(Cri::Loaded), ..facts() },
-        Facts { kubelet: unit("loaded"), kubelet_bootstraps: Fact::Known(true), ..facts() },
-        Facts { containerd_version: known("1.7.24~ds1"), kubelet_version: known("v1.26.0"), ..facts() },
-        Facts { containerd_version: known("1.5.9"), kubelet_version: known("v1.25.0"), ..facts() },
-        Facts { cgroup_version: Fact::Known(1), kubelet_version: known("v1.34.0"), ..facts() },
-        Facts { cgroupfs_runtimes: runc(), kubelet_cgroup_driver: driver("cgroupfs"), ..facts() },
-        Facts { hostname_resolves: Fact::Known(true), memory_cgroup: Fact::Known(true), ..facts() },
-    ] {
+        Facts { kubelet_port: some("kubelet"), files: joined(), ..Facts::default() },
+        Facts { kubelet_port: some("kubelet"), ..Facts::default() }, // whether it has joined is not known
+        Facts { kubelet_port: Fact::Known(None), files: files(&[]), ..Facts::default() },
+        Facts { missing_tools: files(&["conntrack", "crictl", "socat"]), ..kubeadm("v1.32.0") },
+        Facts { missing_tools: files(&["ip", "iptables", "tc"]), ..kubeadm("v1.33.0") },
+        Facts { missing_tools: files(&["conntrack"]), ..Facts::default() }, // no version
+        Facts { files: joined(), client_certificate: certificate(), clock: Fact::Known(999_999), ..Facts::default() },
+        Facts {
+            containerd_config: some("disabled_plugins = [\"cri\"]"),
+            cri: Fact::Known(Cri::Loaded),
+            ..Facts::default()
+        },
+        Facts { kubelet: loaded("loaded"), kubelet_bootstraps: Fact::Known(true), ..Facts::default() },
+        Facts { containerd_version: known("1.7.24~ds1"), kubelet_version: known("v1.26.0"), ..Facts::default() },
+        Facts { containerd_version: known("1.5.9"), kubelet_version: known("v1.25.0"), ..Facts::default() },
+        Facts { cgroup_version: Fact::Known(1), kubelet_version: known("v1.34.0"), ..Facts::default() },
+        Facts { cgroupfs_runtimes: files(&["runc"]), kubelet_cgroup_driver: some("cgroupfs"), ..Facts::default() },
+        Facts { hostname_resolves: Fact::Known(true), memory_cgroup: Fact::Known(true), ..Facts::default() },
+    ];
+    for fine in cases {
         assert_eq!(codes(&fine), Vec::<u16>::new(), "{fine:?}");
     }
-    let comment =
-        Facts { cri: silent(), containerd_config: config("#disabled_plugins = [\"cri\"]\nversion = 2"), ..facts() };
+    let comment = Facts {
+        cri: silent(),
+        containerd_config: some("#disabled_plugins = [\"cri\"]\nversion = 2"),
+        ..Facts::default()
+    };
     assert_eq!(codes(&comment), [3]);
 }
 
