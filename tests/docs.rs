@@ -83,11 +83,21 @@ fn everything_else_that_is_shown_is_there() {
     }
     for link in README.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
         match link.strip_prefix('#') {
-            Some(anchor) => assert!(README.to_lowercase().contains(&format!("# {anchor}\n")), "no heading for {link}"),
+            Some(anchor) => {
+                let there = README.to_lowercase().replace(' ', "-").contains(&format!("#-{anchor}\n"));
+                assert!(there, "no heading for {link}");
+            }
             None => assert!(Path::new(link).exists(), "{link} is not there"),
         }
     }
     assert!(Path::new(EXAMPLE).exists() && README.contains(EXAMPLE));
+}
+
+#[test]
+fn every_cause_is_told() {
+    for cause in kfleet::model::Cause::ALL {
+        assert!(README.contains(&format!("`{cause}`")), "{cause} is not in README.md");
+    }
 }
 
 #[test]
