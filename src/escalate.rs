@@ -172,6 +172,11 @@ impl Escalation {
         self.level
     }
 
+    /// Whether the kubelet was restarted, which is done once.
+    pub fn restarted(&self) -> bool {
+        self.restarted
+    }
+
     /// Whether anything that changes the node was started.
     pub fn changed_something(&self) -> bool {
         self.last.is_some() || matches!(self.state, State::Running(_))

@@ -27,6 +27,11 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             if let JoinSource::Command(command) = &source {
                 fits(command, &nodes)?;
             }
+            let rejoins = args.replace || args.drain || args.force_rejoin;
+            if rejoins && !names_some(&args.selectors) {
+                let why = "--replace, --drain and --force-rejoin want the nodes by name, group or pattern, and not only who is left out";
+                return Err(Error::new(ErrorKind::Usage, why));
+            }
             if (args.replace || args.drain) && inventory.control_plane.is_none() {
                 let why = "--replace and --drain are done through a control plane, and the inventory names none: add `cluster: {control_plane: NAME}`";
                 return Err(Error::new(ErrorKind::Usage, why));

@@ -23,7 +23,7 @@ impl<T: Transport> Driver<'_, T> {
                 return Input::Ran(Ran::Refused);
             }
         }
-        if let Some(name) = self.node_name().filter(|_| self.facts.has_joined() == Some(true))
+        if let Some(name) = self.node_name().filter(|_| self.is_in_cluster())
             && let Err(diagnosis) = self.drain(&name).await
         {
             self.explain(&diagnosis);

@@ -79,7 +79,7 @@ impl<T: Transport> Driver<'_, T> {
                 self.trouble = Some(format!("`kubeadm join` ended well, but {}", standing.why()));
                 return Seen::Bad;
             }
-            Standing::Asleep(_) if !replaced => return Seen::Restartable,
+            Standing::Asleep(_) if !replaced && !self.ladder.restarted() => return Seen::Restartable,
             _ => {}
         }
         let apart = standing == Standing::Apart;

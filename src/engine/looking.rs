@@ -53,13 +53,16 @@ impl<T: Transport> Driver<'_, T> {
         }
         let Some(name) = self.node_name().filter(|_| self.facts.has_joined() == Some(true)) else { return };
         self.facts.cluster_node_object = control_plane.node_object(&name).await;
-        let ours = |object: &Option<NodeObject>| {
-            let id = self.facts.machine_id.known();
-            object.as_ref().is_some_and(|object| Some(&object.machine_id) == id)
-        };
-        if !matches!(self.context.task, Task::Status) && !self.facts.cluster_node_object.is_known_and(ours) {
+        if !matches!(self.context.task, Task::Status) && !self.is_in_cluster() {
             self.joining.wanted = self.joining.wanted.take().or(control_plane.identity().await.ok()); // whose member is it then?
         }
+    }
+
+    /// Whether the control plane of the inventory has a Node that is this machine.
+    pub(super) fn is_in_cluster(&self) -> bool {
+        let id = self.facts.machine_id.known();
+        let ours = |object: &NodeObject| Some(&object.machine_id) == id;
+        self.facts.cluster_node_object.is_known_and(|object| object.as_ref().is_some_and(ours))
     }
 
     pub(super) async fn probe(&mut self) -> Input {

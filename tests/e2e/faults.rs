@@ -56,6 +56,25 @@ pub fn api_server_away(bed: &Bed) {
     assert_eq!(looks(), before, "a node was changed because the API server was away");
 }
 
+/// The API server goes away when one node has just joined and the other is still being reset.
+pub fn control_plane_lost(bed: &Bed) {
+    bed.fresh(&["node1", "node2"]);
+    bed.plant("node2", "corrupt-containerd");
+    let mut running = start(bed, &["join", "node[1-2]", "--yes"]);
+    running
+        .until(|kind| matches!(kind, Kind::PhaseFinished { node, phase: Phase::Join, .. } if node.as_str() == "node1"));
+    bed.plant("cp1", "api-stopped");
+    running.until(|kind| matches!(kind, Kind::NodeFinished { .. }));
+    bed.plant("cp1", "api-started");
+    let run = running.finish();
+    // What had begun was followed to its end, and the other is told what it lacks. It needed the reset in any case.
+    ended(&run, "node1", Outcome::Joined, 1, None);
+    let report = run.expect("node2", Outcome::Failed);
+    assert_eq!(report.attempts, 0, "{report:?}");
+    expect_cause(&run, "node2", &["api_unreachable", "control_plane"]);
+    assert_eq!(run.code, Some(1));
+}
+
 /// All sessions of sshd on a node are cut by ending their processes: inside our own throw-away node.
 const CUT: &str = "for p in /proc/[0-9]*; do case $(cat $p/cmdline 2>/dev/null | tr '\\0' ' ') in 'sshd: '*|'sshd-session: '*) kill -9 ${p#/proc/};; esac; done; true";
 

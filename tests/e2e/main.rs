@@ -113,6 +113,11 @@ const CASES: &[(&str, Cluster, Case)] = &[
         Alone,
         These(&["node1", "node2"], faults::api_server_away),
     ),
+    (
+        "faults::a_control_plane_that_is_lost_half_way_ends_only_what_has_not_begun",
+        Alone,
+        These(&["node1", "node2"], faults::control_plane_lost),
+    ),
     ("faults::a_phase_outlives_its_connection_and_runs_once", Unused, One(faults::lost_connection)),
     ("faults::ctrl_c_follows_what_runs_and_starts_nothing_more", Used, One(faults::interrupted)),
     ("faults::a_second_kfleet_is_told_who_has_the_node", Used, One(faults::locked)),
