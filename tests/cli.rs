@@ -102,6 +102,38 @@ fn a_control_plane_node_is_refused_by_its_role() {
     assert!(fails(&folder, &["reset", "!cp"], 3).contains("--yes"));
 }
 
+#[test]
+fn members_are_joined_anew_only_by_name_and_through_a_control_plane() {
+    let bare = folder(Some(NOBODY));
+    let whole =
+        folder(Some("cluster: {control_plane: cp}\nnodes:\n  - {name: cp, role: control-plane}\n  - {name: node1}\n"));
+    for flag in ["--replace", "--drain", "--force-rejoin"] {
+        assert!(fails(&whole, &["join", flag, "--yes"], 2).contains("SELECTOR"), "{flag}");
+        assert!(fails(&whole, &["join", flag, "!cp", "--yes"], 2).contains("by name"), "{flag}");
+        assert!(fails(&whole, &["join", flag, "node1"], 3).contains("--yes"), "{flag}");
+    }
+    for flag in ["--replace", "--drain"] {
+        let stderr = fails(&bare, &["join", flag, "node1", "--yes", "--join-command", JOIN], 2);
+        assert!(stderr.contains("control_plane: NAME"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_join_command_fits_the_nodes_or_is_refused() {
+    let folder = folder(Some(NOBODY));
+    for (words, said) in [
+        ("--node-name n", "--node-name n"),
+        ("--cri-socket /run/crio/crio.sock", "--cri-socket /run/crio/crio.sock"),
+        ("--control-plane", "control-plane"),
+    ] {
+        let stderr = fails(&folder, &["join", "--yes", "--join-command", &format!("{JOIN} {words}")], 2);
+        assert!(stderr.contains(said) && !stderr.contains("0123456789abcdef "), "{stderr}");
+    }
+    for time in ["soon", "5", ""] {
+        assert!(fails(&folder, &["join", "--wait", time, "--yes"], 2).contains("--wait"), "{time}");
+    }
+}
+
 const JOIN: &str = "kubeadm join 127.0.0.1:1 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 #[test]
