@@ -172,18 +172,43 @@ alone_unit() {
 
 tell() { printf '\n%s\n' "$*"; }
 
-# The ladder: nothing is reset unless a look has just found that this is no healthy member.
+# The ladder: nothing is reset unless a look has just found that this is no healthy member, and that a join can succeed.
 alone_join() {
   level=none
   attempt=0
+  waited=
   look
   tell "look: $SEEN"
-  [ "$LOOK" != half ] || climb || return
   while :; do
     case $LOOK in
-      member) tell "nothing to do: $SEEN" && return ;;
-      stop) tell "nothing is changed, as this is no node to be reset for a join" && return 1 ;;
+      member)
+        case $attempt:$waited in
+          0:) tell "nothing to do: $SEEN" ;;
+          0:*) tell "nothing more to do: $SEEN" ;;
+          *) tell "kubeadm failed, but $SEEN" ;;
+        esac
+        return
+        ;;
+      stop)
+        tell "this is no node to be reset for a join"
+        return 1
+        ;;
+      asleep | late)
+        case $waited in
+          *"$LOOK"*) ;;
+          *)
+            waited="$waited $LOOK"
+            wake || return
+            continue
+            ;;
+        esac
+        ;;
     esac
+    ready && enable_cri || return
+    if [ "$LOOK" != fresh ]; then
+      climb || return
+      continue
+    fi
     attempt=$((attempt + 1))
     # shellcheck disable=SC2034 # for another part
     BEGAN=$(date -u +%Y-%m-%dT%H:%M:%SZ)
@@ -202,13 +227,9 @@ alone_join() {
     fi
     look
     case $LOOK in
-      member)
-        tell "kubeadm failed, but $SEEN"
-        return
-        ;;
-      stop) continue ;;
+      fresh) LOOK=half ;; # so that a reset comes before the next attempt
+      asleep | late | stop) tell "look: $SEEN" ;;
     esac
-    climb || return
   done
 }
 
@@ -240,7 +261,11 @@ prove() {
   SEEN="it is not there"
   if ! command -v kubectl >/dev/null; then
     SEEN="kubectl is not installed here"
-  elif wait_until 100 3 has_registered; then
+  elif wait_until 100 3 registered_or_stopped; then
+    if [ -e "$BASE.stop" ]; then
+      printf ': stopped\n'
+      return 130
+    fi
     printf ': done\n'
     tell "joined after $attempt attempt$([ "$attempt" -eq 1 ] || echo s): $SEEN"
     return
