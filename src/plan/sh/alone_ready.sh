@@ -90,7 +90,7 @@ ready() {
 # to be changed.
 enable_cri() {
   case $(timeout -k 1 30 containerd config dump 2>/dev/null | cgroupfs_in_dump) in *'CRI, which is disabled'*) ;; *) return 0 ;; esac
-  tell "containerd has its CRI plugin disabled, so it is enabled first"
+  tell "containerd has its CRI plugin disabled, which is changed first"
   choose_containerd_config && phase_containerd && return
   rc=$?
   case $rc in
@@ -114,5 +114,5 @@ wake() {
   printf '==> wait for the Node'
   if wait_until 40 3 registered_or_stopped && [ ! -e "$BASE.stop" ]; then printf ': done\n'; else printf ': in vain\n' && look; fi
   [ ! -e "$BASE.stop" ] || return 130
-  tell "look: $SEEN"
+  [ "$LOOK" = member ] || tell "look: $SEEN"
 }
