@@ -3222,7 +3222,7 @@ ready() {
 # to be changed.
 enable_cri() {
   case $(timeout -k 1 30 containerd config dump 2>/dev/null | cgroupfs_in_dump) in *'CRI, which is disabled'*) ;; *) return 0 ;; esac
-  tell "containerd has its CRI plugin disabled, so it is enabled first"
+  tell "containerd has its CRI plugin disabled, which is changed first"
   choose_containerd_config && phase_containerd && return
   rc=$?
   case $rc in
@@ -3246,7 +3246,7 @@ wake() {
   printf '==> wait for the Node'
   if wait_until 40 3 registered_or_stopped && [ ! -e "$BASE.stop" ]; then printf ': done\n'; else printf ': in vain\n' && look; fi
   [ ! -e "$BASE.stop" ] || return 130
-  tell "look: $SEEN"
+  [ "$LOOK" = member ] || tell "look: $SEEN"
 }
 # --- alone: what kfleet does around the phases, for one person at one console ------------------------------------------
 # The work is done by the unit kfleet.service: that name is the lock of every kfleet, systemd keeps it, and it cannot go
@@ -3316,6 +3316,7 @@ hand_over() {
     join_configuration "$api_version" >"$BASE.yaml" || return 1
   fi
   cp -- "$0" "$BASE.sh" && : >"$BASE.out" && launch_start inside alone_unit "$ID" "$PEER" "${ENDPOINT-}" && return
+  phase_is_not active activating || say "refused: kfleet is at work on this machine already; let that come to its end first"
   rm -f -- "$BASE.sh" "$BASE.yaml" "$BASE.out"
   return 3
 }
@@ -3353,6 +3354,7 @@ watch_unit() {
     launch_follow
     : >"$BASE.followed"
   } &
+  follower=$!
   until [ -e "$BASE.followed" ]; do
     [ ! -e "$BASE.ask" ] || ask_to_keep
     sleep 0.2
@@ -3372,12 +3374,21 @@ interrupted() {
   interrupts=$((interrupts + 1))
   if [ "$interrupts" -gt 1 ]; then
     echo
+    leave_terminal
     say "kfleet.service finishes its step and stops by itself; see $BASE.out"
     exit 130
   fi
   : >"$BASE.stop"
   echo
   say "the step that runs is brought to its end, and nothing is started after it (Ctrl-C again leaves without waiting)"
+}
+
+# Nothing is printed there any more, and it is as it was.
+leave_terminal() {
+  followers=$(children_of "$follower")
+  # shellcheck disable=SC2086 # numbers; one may have ended by itself
+  kill "$follower" $followers 2>/dev/null
+  [ -z "${saved-}" ] || stty "$saved" </dev/tty
 }
 
 # Over SSH, new firewall rules are kept only if they let somebody in. $BASE.keep says yes; the unit waits for it.
@@ -3391,7 +3402,7 @@ ask_to_keep() {
   ask_until=$(($(date +%s) + ROLLBACK_SECONDS - 2))
   while [ "$(date +%s)" -lt "$ask_until" ] && [ ! -e "$BASE.followed" ]; do
     pressed=$(dd bs=1 count=1 </dev/tty 2>/dev/null | tr -cd '\n\r' | wc -c)
-    if [ "$pressed" -gt 0 ]; then
+    if [ "${pressed:-0}" -gt 0 ]; then # nothing where Ctrl-C came in between
       : >"$BASE.keep"
       break
     fi

@@ -66,6 +66,7 @@ hand_over() {
     join_configuration "$api_version" >"$BASE.yaml" || return 1
   fi
   cp -- "$0" "$BASE.sh" && : >"$BASE.out" && launch_start inside alone_unit "$ID" "$PEER" "${ENDPOINT-}" && return
+  phase_is_not active activating || say "refused: kfleet is at work on this machine already; let that come to its end first"
   rm -f -- "$BASE.sh" "$BASE.yaml" "$BASE.out"
   return 3
 }
@@ -103,6 +104,7 @@ watch_unit() {
     launch_follow
     : >"$BASE.followed"
   } &
+  follower=$!
   until [ -e "$BASE.followed" ]; do
     [ ! -e "$BASE.ask" ] || ask_to_keep
     sleep 0.2
@@ -122,12 +124,21 @@ interrupted() {
   interrupts=$((interrupts + 1))
   if [ "$interrupts" -gt 1 ]; then
     echo
+    leave_terminal
     say "kfleet.service finishes its step and stops by itself; see $BASE.out"
     exit 130
   fi
   : >"$BASE.stop"
   echo
   say "the step that runs is brought to its end, and nothing is started after it (Ctrl-C again leaves without waiting)"
+}
+
+# Nothing is printed there any more, and it is as it was.
+leave_terminal() {
+  followers=$(children_of "$follower")
+  # shellcheck disable=SC2086 # numbers; one may have ended by itself
+  kill "$follower" $followers 2>/dev/null
+  [ -z "${saved-}" ] || stty "$saved" </dev/tty
 }
 
 # Over SSH, new firewall rules are kept only if they let somebody in. $BASE.keep says yes; the unit waits for it.
@@ -141,7 +152,7 @@ ask_to_keep() {
   ask_until=$(($(date +%s) + ROLLBACK_SECONDS - 2))
   while [ "$(date +%s)" -lt "$ask_until" ] && [ ! -e "$BASE.followed" ]; do
     pressed=$(dd bs=1 count=1 </dev/tty 2>/dev/null | tr -cd '\n\r' | wc -c)
-    if [ "$pressed" -gt 0 ]; then
+    if [ "${pressed:-0}" -gt 0 ]; then # nothing where Ctrl-C came in between
       : >"$BASE.keep"
       break
     fi
