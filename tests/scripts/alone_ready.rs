@@ -21,9 +21,8 @@ fn said(more: &str, body: &str) -> String {
     ]
     .join("\n");
     let hash = "00".repeat(32);
-    let command = format!(
-        "kubeadm join {ENDPOINT} --token abcdef.{SECRET} --discovery-token-ca-cert-hash sha256:{hash} {more}"
-    );
+    let command =
+        format!("kubeadm join {ENDPOINT} --token abcdef.{SECRET} --discovery-token-ca-cert-hash sha256:{hash} {more}");
     let folder = tempfile::tempdir().unwrap();
     let base = folder.path().join("base");
     let answers = SHELLS.map(|shell| {
@@ -76,7 +75,10 @@ fn the_api_server_is_judged_as_by_the_library() {
         let text = fs::read_to_string(&path).unwrap();
         let answer = said("", &format!("api_view() {{ cat '{}'; }}\napi_blocks", path.display()));
         if name.ends_with("token-unknown.txt") {
-            assert!(answer.starts_with("the API server does not know the token abcdef of the join command"), "{answer}");
+            assert!(
+                answer.starts_with("the API server does not know the token abcdef of the join command"),
+                "{answer}"
+            );
             continue;
         }
         let view = api_view(ENDPOINT, &SectionOutput { bytes: text.into_bytes(), status: 0 });
