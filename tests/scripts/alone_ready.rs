@@ -69,7 +69,7 @@ fn the_api_server_is_judged_as_by_the_library() {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if !name.ends_with(".txt") {
+        if path.extension().is_none_or(|ending| ending != "txt") {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
