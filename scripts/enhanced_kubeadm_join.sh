@@ -6,7 +6,8 @@
 #
 #   sudo sh THIS-FILE "kubeadm join 192.168.4.63:6443 --token ... --discovery-token-ca-cert-hash sha256:..."
 #
-# It looks first. A healthy member is left alone. Then it tries `kubeadm join`; where that fails for a reason that a reset
+# It looks first. A healthy member is left alone; a kubelet that has stopped or lost its Node is restarted. Where the API
+# server is out of reach, the token is dead, or the machine lacks what no reset brings, it says so and ends. Then it tries `kubeadm join`; where that fails for a reason that a reset
 # can cure, it resets the node and tries again: gently before the second attempt, aggressively before the third. A node that
 # an earlier join has left half done is reset gently before the first attempt. It ends well only when the API server has a
 # Node with this machine's id that reports itself; kubectl must be here for that.
@@ -28,6 +29,7 @@ set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin
 LC_ALL=C
 export PATH LC_ALL
+ALONE=''
 TASK='a join'
 PROTECT='/srv/media
 /mnt/media
@@ -956,6 +958,7 @@ check_worker() {
   done
 }
 
+# (ALONE is set, to nothing, where the script is run by hand and has no options to speak of.)
 # 76 where the containerd whose state is to be removed serves anybody but Kubernetes: running, stopped, or only images.
 check_containerd_is_ours() {
   sharers=$(containerd_sharers) || {
@@ -963,7 +966,7 @@ check_containerd_is_ours() {
     return 76
   }
   [ -n "$sharers" ] || return 0
-  say "refused: others use this containerd ($(printf '%s\n' "$sharers" | in_a_row)); with --allow-shared-runtime only Kubernetes' share of it is removed"
+  say "refused: others use this containerd ($(printf '%s\n' "$sharers" | in_a_row))${ALONE-; with --allow-shared-runtime only the share of Kubernetes is removed}"
   return 76
 }
 
@@ -1109,7 +1112,7 @@ check_role() {
     *)
       [ -n "$sign" ] || sign=$(running_etcd)
       [ -n "$sign" ] || return 0
-      say "refused: $sign is there, so this is or was a control-plane node (or one of etcd); --allow-control-plane resets it"
+      say "refused: $sign is there, so this is or was a control-plane node (or one of etcd)${ALONE-; --allow-control-plane resets it}"
       return 76
       ;;
   esac
@@ -2116,7 +2119,7 @@ arm_firewall() {
     say "the timer that would restore the firewall could not be started, so the firewall stays as it is: $answer"
     return 1
   fi
-  say "the old rules come back in $ROLLBACK_SECONDS s unless kfleet connects anew"
+  say "the old rules come back in $ROLLBACK_SECONDS s unless the new ones are confirmed"
 }
 
 # What the timer runs. A phase that is still at work has not given kfleet the time to come back.
@@ -2749,10 +2752,205 @@ join_configuration() {
 }
 E
 }
+# --- the API server of a join, as this node sees it without any credentials ---------------------------------------------
+# kubeadm runs in a service of systemd's manager and honours the proxies that are set there, not those of a login.
+manager_proxies() {
+  unset http_proxy https_proxy no_proxy all_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY
+  command -v systemctl >/dev/null || return 0
+  for variable in https_proxy HTTPS_PROXY no_proxy NO_PROXY; do
+    value=$(timeout -k 1 10 systemctl show-environment | sed -n "s/^$variable=//p")
+    [ -z "$value" ] || export "$variable=$value"
+  done
+}
+
+# GET of path $1, with whatever can ask; its answer, its headers and its complaints into ANSWER.
+ask() {
+  case $TOOL in
+    curl) ANSWER=$(timeout -k 1 15 curl -q -gsSki --connect-timeout 10 --max-time 10 "https://$ENDPOINT$1" 2>&1) ;;
+    wget) ANSWER=$(timeout -k 1 15 wget -nv -S -O - -T 10 -t 1 --no-check-certificate "https://$ENDPOINT$1" 2>&1) ;;
+    "busybox wget") ANSWER=$(timeout -k 1 15 wget -S -O - -T 10 --no-check-certificate "https://$ENDPOINT$1" 2>&1) ;;
+    kubectl) ANSWER=$(kubectl_raw -v=8 "$1" 2>&1) ;; # which tells headers, too
+  esac
+}
+
+# kubectl asks for a user's name where it is given none; the API server takes one with a password for nobody.
+kubectl_raw() {
+  timeout -k 1 15 kubectl "$1" --kubeconfig /dev/null --server "https://$ENDPOINT" --insecure-skip-tls-verify \
+    --username kfleet --password none --request-timeout=10s get --raw "$2"
+}
+
+# The last status in ANSWER: before it there may be that of a proxy.
+answered() {
+  printf '%s\n' "$ANSWER" | sed -n -e 's/^ *HTTP\/[0-9.]* \([0-9][0-9][0-9]\).*/\1/p' \
+    -e 's/.*server returned error: HTTP\/[0-9.]* \([0-9][0-9][0-9]\).*/\1/p' \
+    -e 's/.*Response Status: \([0-9][0-9][0-9]\).*/\1/p' | tail -n 1
+}
+
+# What the tool said when it failed. curl keeps to itself why a connection was not made, unless it tells all; kubectl
+# buries it where it does.
+complaint() {
+  case $TOOL in
+    curl)
+      told=$(timeout -k 1 15 curl -q -gsSkv --connect-timeout 10 --max-time 10 "https://$ENDPOINT/version" 2>&1 >/dev/null |
+        sed -n 's/.*connect to .* failed: //p' | tail -n 1)
+      [ -z "$told" ] || ANSWER="$ANSWER: $told"
+      ;;
+    kubectl) ANSWER=$(kubectl_raw -v=0 /version 2>&1) ;;
+  esac
+  printf '%s\n' "$ANSWER" | grep -v '^ *$' | tail -n 1
+}
+
+# key=value lines; what could not be told has none. $TOKEN is a token's public half.
+api_view() {
+  if command -v curl >/dev/null; then
+    TOOL=curl
+  elif command -v wget >/dev/null && wget --version 2>&1 | grep -q GNU; then
+    TOOL=wget
+  elif command -v kubectl >/dev/null; then
+    TOOL=kubectl
+  elif command -v wget >/dev/null; then
+    TOOL="busybox wget"
+  else
+    return 64
+  fi
+  manager_proxies
+  echo "tool=$TOOL"
+  echo "proxy=${HTTPS_PROXY:-${https_proxy:-}}"
+  ask /version
+  ended=$?
+  echo "clock=$(date +%s)"
+  echo "ended=$ended"
+  echo "status=$(answered)"
+  echo "date=$(printf '%s\n' "$ANSWER" | tr -d '\r' | sed -n 's/.*[Dd]ate: *\([A-Z][a-z][a-z], .* GMT\).*/\1/p' | tail -n 1)"
+  echo "version=$(printf '%s\n' "$ANSWER" | sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p' | tail -n 1)"
+  if [ -z "$(answered)" ]; then
+    echo "said=$(complaint)"
+    return
+  fi
+  # A token that was just made is signed into cluster-info a moment later.
+  wait_until 6 1 signature_is_known
+  echo "info_status=$(answered)"
+  case $ANSWER in
+    *\"jws-kubeconfig-"$TOKEN"\"*) echo "token=1" ;;
+    *'"kubeconfig"'*) echo "token=0" ;;
+  esac
+}
+
+# Whether there is nothing to wait for: the signature is there, or cluster-info cannot be read.
+signature_is_known() {
+  ask /api/v1/namespaces/kube-public/configmaps/cluster-info
+  [ "$(answered)" = 200 ] || return 0
+  case $ANSWER in *\"jws-kubeconfig-"$TOKEN"\"*) ;; *) return 1 ;; esac
+}
+# --- preflight: what kubeadm asks of a node before it joins it, and what an earlier join has left ------------------------
+# key=value lines; what could not be told has none.
+probe_preflight() {
+  echo "clock=$(date +%s)"
+  echo "ip_forward=$(cat /proc/sys/net/ipv4/ip_forward)"
+  if [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]; then
+    echo "bridge_filter=$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)"
+  else
+    echo "bridge_filter=absent"
+  fi
+  if [ -r /proc/swaps ]; then
+    echo "swap=$(awk 'NR > 1 { print $1 }' /proc/swaps | tr '\n' ' ')"
+  fi
+  if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
+    echo "cgroup=2"
+    if grep -qw memory /sys/fs/cgroup/cgroup.controllers; then echo "memory=1"; else echo "memory=0"; fi
+  elif [ -f /proc/cgroups ]; then
+    echo "cgroup=1"
+    echo "memory=$(awk '$1 == "memory" { on = $4 } END { print on + 0 }' /proc/cgroups)"
+  fi
+  command -v getent >/dev/null || return 0
+  timeout -k 1 5 getent ahosts "$(cat /proc/sys/kernel/hostname)" >/dev/null
+  case $? in # 2: there is no such name
+    0) echo "resolves=1" ;;
+    2) echo "resolves=0" ;;
+  esac
+}
+
+# Those of the programs $1… that are not there.
+missing_tools() {
+  for tool in "$@"; do
+    command -v "$tool" >/dev/null || echo "$tool"
+  done
+}
+
+# The Node's name that kubeadm gave to the kubelet, where it is not the hostname.
+hostname_override() {
+  [ ! -f /var/lib/kubelet/kubeadm-flags.env ] ||
+    sed -n 's/.*--hostname-override[= ]\([^" ]*\).*/\1/p' /var/lib/kubelet/kubeadm-flags.env
+}
+
+# key=value lines. Whether the kubelet is started with kubeadm's kubeconfig for TLS bootstrap can only be told where
+# the unit starts the kubelet itself, and not a script around it.
+probe_kubelet_settings() {
+  echo "override=$(hostname_override)"
+  if [ -f /var/lib/kubelet/config.yaml ]; then
+    echo "cgroup_driver=$(sed -n 's/^cgroupDriver: *"\{0,1\}\([a-z]*\).*/\1/p' /var/lib/kubelet/config.yaml)"
+  fi
+  command -v systemctl >/dev/null || return 0
+  unit=$(timeout -k 1 20 systemctl show kubelet.service -p ExecStart -p Environment) || return
+  case $unit in
+    *--bootstrap-kubeconfig*) echo "bootstraps=1" ;;
+    *"path=/"*"/kubelet ;"*)
+      files=$(timeout -k 1 20 systemctl show kubelet.service -p EnvironmentFiles) || return
+      printf '%s\n' "$files" | sed -n 's/^EnvironmentFiles=\(.*\) (ignore_errors=.*/\1/p' | {
+        answer=0
+        while IFS= read -r file; do
+          if [ -f "$file" ] && grep -q -e --bootstrap-kubeconfig -- "$file"; then answer=1; fi
+        done
+        echo "bootstraps=$answer"
+      }
+      ;;
+  esac
+}
+
+# The name of the process that listens on TCP port 10250 (280A); 64 where none does.
+probe_kubelet_port() {
+  socket=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$2 ~ /:280A$/ && $4 == "0A" { print $10; exit }') || return
+  [ -n "$socket" ] || return 64
+  # shellcheck disable=SC2012 # names of links and what they lead to, of processes that come and go meanwhile
+  folder=$(ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v socket="socket:[$socket]" \
+    '/^\/proc\// { folder = $0 } $NF == socket { print folder; exit }')
+  folder=${folder%:}
+  if [ -z "$folder" ] || ! cat "${folder%/fd}/comm" 2>/dev/null; then echo "a process that could not be found"; fi
+}
+
+# The certificates among what is read, whole ones only: a key may stand in the same file.
+certificates() {
+  awk '/^-----BEGIN / { block = ""; inside = ($0 ~ /^-----BEGIN CERTIFICATE-----/) }
+    inside { block = block $0 "\n" }
+    inside && /^-----END CERTIFICATE-----/ { printf "%s", block; inside = 0 }'
+}
+
+# The CA that the kubelet trusts, or else the one that kubeadm wrote before. 64 where there is neither.
+probe_cluster_ca() {
+  file=/etc/kubernetes/pki/ca.crt
+  if [ -f /etc/kubernetes/kubelet.conf ]; then
+    data=$(sed -n 's/^ *certificate-authority-data: *"\{0,1\}\([A-Za-z0-9+/=]*\).*/\1/p' /etc/kubernetes/kubelet.conf)
+    if [ -n "$data" ]; then
+      printf '%s\n' "$data" | head -n 1 | base64 -d | certificates
+      return
+    fi
+    named=$(sed -n 's/^ *certificate-authority: *"\{0,1\}\([^"]*\).*/\1/p' /etc/kubernetes/kubelet.conf | head -n 1)
+    [ -z "$named" ] || file=$named
+  fi
+  [ -f "$file" ] || return 64
+  certificates <"$file"
+}
+
+probe_client_certificate() {
+  [ -f /var/lib/kubelet/pki/kubelet-client-current.pem ] || return 64
+  certificates </var/lib/kubelet/pki/kubelet-client-current.pem
+}
 # --- alone, looking: what the engine asks its probe, as far as a script can tell on the node itself ---------------------
 # Sets LOOK to what this node is, and SEEN to the sentence that says so:
 #   fresh   nothing is joined; an attempt may succeed
 #   half    what an earlier join has left would fail the next one; a reset cures it
+#   asleep  it has joined, and its kubelet does not run or has no Node: it makes one when it starts
+#   late    it has joined, its kubelet runs, and the Node is not Ready or from before the last boot: it may be so in a moment
 #   member  a healthy member (or one that waits for the pod network alone); nothing is to be done
 #   stop    it has joined, and how it stands cannot be told or is not this cluster's business: nothing may be done
 look() {
@@ -2781,7 +2979,7 @@ look() {
   node=$(node_name)
   if ! object=$(node_object "$kubelet_conf" "$node" 2>&1); then
     case $object in
-      *'(NotFound)'*) LOOK=half SEEN="it has joined, but the API server has no Node $node" ;;
+      *'(NotFound)'*) LOOK=asleep SEEN="it has joined, but the API server has no Node $node" ;;
       *) SEEN="this node has joined, and its Node could not be read: $(printf '%s\n' "$object" | tail -n 1)" ;;
     esac
     return
@@ -2797,16 +2995,16 @@ judge_member() {
     SEEN="the Node $node names no machine yet"
   elif [ "$(value_of machine_id)" != "$(cat /etc/machine-id)" ]; then
     SEEN="the Node $node belongs to another machine (another machine id); delete it on the control plane if it is stale: kubectl delete node $node"
-  elif [ "$(value_of boot_id)" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
-    LOOK=half SEEN="the Node $node is from before the last boot: the kubelet has not reported since"
   elif kubelet_state=$(systemctl show -p ActiveState --value kubelet.service) && [ "$kubelet_state" != active ]; then
-    LOOK=half SEEN="kubelet.service is ${kubelet_state:-in no known state}"
+    LOOK=asleep SEEN="kubelet.service is ${kubelet_state:-in no known state}"
+  elif [ "$(value_of boot_id)" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
+    LOOK=late SEEN="the Node $node is from before the last boot: the kubelet has not reported since"
   elif [ "$ready" = True ]; then
     LOOK=member SEEN="the Node $node has this machine's id and is Ready"
   elif waits_for_cni; then
     LOOK=member SEEN="the Node $node has this machine's id and waits for the pod network (CNI) alone"
   else
-    LOOK=half SEEN="the Node $node is Ready=${ready:-unknown}: $message"
+    LOOK=late SEEN="the Node $node is Ready=${ready:-unknown}: $message"
   fi
 }
 
@@ -2822,7 +3020,7 @@ waits_for_cni() {
 
 # The name under which the kubelet registers: kubeadm writes it down where it is not the host's.
 node_name() {
-  given=$(sed -n 's/.*--hostname-override=\([a-z0-9.-]*\).*/\1/p' /var/lib/kubelet/kubeadm-flags.env 2>/dev/null | head -n 1)
+  given=$(hostname_override | head -n 1)
   [ -n "$given" ] || given=$(tr '[:upper:]' '[:lower:]' </proc/sys/kernel/hostname)
   printf '%s\n' "$given"
 }
@@ -2842,6 +3040,8 @@ has_registered() {
     return 1
   }
 }
+
+registered_or_stopped() { [ -e "$BASE.stop" ] || has_registered; }
 
 # Prints why no reset can help after a failed join, from kubeadm's output in file $1; 1 where one may help. kubeadm's own
 # words, unchanged since 1.17.
@@ -2931,6 +3131,124 @@ with_systemd_cgroup() {
     { print }
     END { leave() }'
 }
+# --- alone, before an attempt: what would fail it and no reset cures, so that nothing is tried or reset in vain ------------
+# These are the findings of kfleet that block a join, in its words. Prints them, a line each. What could not be told is no
+# reason to stop: then kubeadm is to say it.
+blockers() {
+  ignored=$(sed -n 's/.*"ignorePreflightErrors": \[\(.*\)\].*/\1/p' "$BASE.yaml" | tr '[:upper:]' '[:lower:]')
+  api_blocks
+  machine_blocks
+}
+
+# $2 blocks, unless the command says to ignore kubeadm's check $1.
+blocks() {
+  check=$(printf '%s\n' "$1" | tr '[:upper:]' '[:lower:]')
+  case $ignored in *'"all"'* | *"\"$check\""*) ;; *) printf '%s\n' "$2" ;; esac
+}
+
+# The API server, as this node sees it. Only the public half of the token goes there.
+api_blocks() {
+  ENDPOINT=$WANTED
+  TOKEN=$(sed -n 's/.*"tlsBootstrapToken": "\([a-z0-9]*\)\..*/\1/p' "$BASE.yaml")
+  # shellcheck disable=SC2034 # for value_of
+  object=$(api_view 2>/dev/null) || return 0
+  if [ -n "$(value_of status)" ]; then
+    [ "$(value_of token):$(value_of info_status)" != 0:200 ] || dead_token
+    return
+  fi
+  # how kubeadm reads the exceptions from a proxy may differ from how the asking tool does
+  [ -n "$(value_of proxy)" ] || out_of_reach "$(value_of said | tr -d '[:cntrl:]')"
+}
+
+dead_token() {
+  echo "the API server does not know the token $TOKEN of the join command, or it has expired: make a new command on the control plane (kubeadm token create --print-join-command)"
+}
+
+# By the words $1 of curl, GNU and busybox wget, and Go (kubectl); others tell nothing.
+out_of_reach() {
+  case $1 in
+    *'resolve host'* | *'bad address'* | *'Name or service not known'* | *'Temporary failure in name resolution'* | *'no such host'* | *'no suitable address'* | *'server misbehaving'*)
+      echo "cannot look up the API server $ENDPOINT from the node: $1: make \`getent hosts NAME\` answer on the node: its DNS servers, or a line in /etc/hosts"
+      ;;
+    *refused*)
+      echo "nothing answers at the API server's $ENDPOINT from the node: $1: is the API server up (\`crictl ps\` on its machine), and is this its address and port?"
+      ;;
+    *'timed out'* | *timeout* | *Timeout* | *'deadline exceeded'* | *'o route to host'* | *unreachable* | *'peration not permitted'* | *'Permission denied'*)
+      echo "no way leads to the API server $ENDPOINT from the node: $1: look for a firewall or a missing route: \`ip route get ADDRESS\` on the node"
+      ;;
+    *SSL* | *TLS* | *tls* | *x509* | *handshake* | *'HTTP response to HTTPS'* | *'reset by peer'* | *'Empty reply'* | *EOF*)
+      echo "no API server speaks at $ENDPOINT from the node: $1: \`openssl s_client -connect HOST:PORT\` on the node shows who answers there"
+      ;;
+  esac
+}
+
+# The machine. A kubelet that holds its port is for a reset to stop.
+machine_blocks() {
+  # shellcheck disable=SC2034 # for value_of
+  object=$(probe_preflight 2>/dev/null)
+  minor=$(timeout -k 1 20 kubeadm version -o short 2>/dev/null | sed -n 's/^v1\.\([0-9][0-9]*\).*/\1/p')
+  swap=$(value_of swap | sed 's/ *$//; s/ /, /g')
+  if [ -n "$swap" ] && [ "${minor:-99}" -lt 23 ]; then
+    blocks Swap "it swaps to $swap, and the kubelet does not start with swap unless told to: \`swapoff -a\`, and take it out of /etc/fstab; or let the cluster's kubelet configuration say failSwapOn: false"
+  fi
+  case $WANTED:$(value_of ip_forward) in
+    '['*) ;; # kubeadm asks for it where the address is none of IPv6
+    *:0) blocks FileContent--proc-sys-net-ipv4-ip_forward "the kernel does not forward IPv4 packets (net.ipv4.ip_forward is 0), so pods reach nothing: \`sysctl -w net.ipv4.ip_forward=1\`, and the same line in /etc/sysctl.d/k8s.conf" ;;
+  esac
+  bridged=
+  case $(value_of bridge_filter) in
+    0) bridged='net.bridge.bridge-nf-call-iptables is 0' ;;
+    absent) bridged='the kernel module br_netfilter is not loaded' ;;
+  esac
+  if [ -n "$bridged" ] && [ "${minor:-99}" -lt 30 ]; then
+    blocks FileContent--proc-sys-net-bridge-bridge-nf-call-iptables "bridged packets do not pass iptables ($bridged): \`modprobe br_netfilter && sysctl -w net.bridge.bridge-nf-call-iptables=1\`, and both in /etc/modules-load.d and /etc/sysctl.d"
+  fi
+  if [ ! -e /etc/kubernetes/kubelet.conf ] && by=$(probe_kubelet_port) && [ "$by" != kubelet ]; then
+    blocks Port-10250 "$by listens on port 10250, which is the kubelet's: \`ss -ltnp sport = :10250\` shows who listens; stop it or move it"
+  fi
+  [ "$(value_of memory)" != 0 ] || blocks SystemVerification "the kernel has the memory controller of cgroups off: boot with cgroup_enable=memory"
+}
+
+# Fails where no attempt can succeed, and says why.
+ready() {
+  why=$(blockers)
+  [ -n "$why" ] || return 0
+  tell "this node cannot join as it is, and no reset would help:"
+  printf '%s\n' "$why" | sed 's/^/  - /'
+  tell "mend that, then run this again"
+  return 1
+}
+
+# Docker's package brings a config of containerd that disables CRI: kubeadm refuses it, and no more than that one file has
+# to be changed.
+enable_cri() {
+  case $(timeout -k 1 30 containerd config dump 2>/dev/null | cgroupfs_in_dump) in *'CRI, which is disabled'*) ;; *) return 0 ;; esac
+  tell "containerd has its CRI plugin disabled, which is changed first"
+  choose_containerd_config && phase_containerd && return
+  rc=$?
+  case $rc in
+    76) tell "no join can succeed as long as CRI is disabled: take it out of disabled_plugins in /etc/containerd/config.toml and restart containerd" ;;
+    130) ;;
+    *) rc=0 ;; # the attempt and the resets after it have their own say
+  esac
+  return "$rc"
+}
+
+# A kubelet makes its Node when it starts, and never later; and one that has just started has not reported yet.
+wake() {
+  # shellcheck disable=SC2034 # for another part
+  BEGAN=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+  if [ "$LOOK" = asleep ]; then
+    tell "restart: its kubelet, before anything is reset"
+    phase_restart
+    rc=$?
+    case $rc in 76 | 130) return "$rc" ;; esac
+  fi
+  printf '==> wait for the Node'
+  if wait_until 40 3 registered_or_stopped && [ ! -e "$BASE.stop" ]; then printf ': done\n'; else printf ': in vain\n' && look; fi
+  [ ! -e "$BASE.stop" ] || return 130
+  [ "$LOOK" = member ] || tell "look: $SEEN"
+}
 # --- alone: what kfleet does around the phases, for one person at one console ------------------------------------------
 # The work is done by the unit kfleet.service: that name is the lock of every kfleet, systemd keeps it, and it cannot go
 # stale as a folder or a file with a process id could; and the work outlives this terminal.
@@ -2999,6 +3317,7 @@ hand_over() {
     join_configuration "$api_version" >"$BASE.yaml" || return 1
   fi
   cp -- "$0" "$BASE.sh" && : >"$BASE.out" && launch_start inside alone_unit "$ID" "$PEER" "${ENDPOINT-}" && return
+  phase_is_not active activating || say "refused: kfleet is at work on this machine already; let that come to its end first"
   rm -f -- "$BASE.sh" "$BASE.yaml" "$BASE.out"
   return 3
 }
@@ -3036,6 +3355,7 @@ watch_unit() {
     launch_follow
     : >"$BASE.followed"
   } &
+  follower=$!
   until [ -e "$BASE.followed" ]; do
     [ ! -e "$BASE.ask" ] || ask_to_keep
     sleep 0.2
@@ -3055,12 +3375,21 @@ interrupted() {
   interrupts=$((interrupts + 1))
   if [ "$interrupts" -gt 1 ]; then
     echo
+    leave_terminal
     say "kfleet.service finishes its step and stops by itself; see $BASE.out"
     exit 130
   fi
   : >"$BASE.stop"
   echo
   say "the step that runs is brought to its end, and nothing is started after it (Ctrl-C again leaves without waiting)"
+}
+
+# Nothing is printed there any more, and it is as it was.
+leave_terminal() {
+  followers=$(children_of "$follower")
+  # shellcheck disable=SC2086 # numbers; one may have ended by itself
+  kill "$follower" $followers 2>/dev/null
+  [ -z "${saved-}" ] || stty "$saved" </dev/tty
 }
 
 # Over SSH, new firewall rules are kept only if they let somebody in. $BASE.keep says yes; the unit waits for it.
@@ -3074,7 +3403,7 @@ ask_to_keep() {
   ask_until=$(($(date +%s) + ROLLBACK_SECONDS - 2))
   while [ "$(date +%s)" -lt "$ask_until" ] && [ ! -e "$BASE.followed" ]; do
     pressed=$(dd bs=1 count=1 </dev/tty 2>/dev/null | tr -cd '\n\r' | wc -c)
-    if [ "$pressed" -gt 0 ]; then
+    if [ "${pressed:-0}" -gt 0 ]; then # nothing where Ctrl-C came in between
       : >"$BASE.keep"
       break
     fi
@@ -3105,18 +3434,43 @@ alone_unit() {
 
 tell() { printf '\n%s\n' "$*"; }
 
-# The ladder: nothing is reset unless a look has just found that this is no healthy member.
+# The ladder: nothing is reset unless a look has just found that this is no healthy member, and that a join can succeed.
 alone_join() {
   level=none
   attempt=0
+  waited=
   look
   tell "look: $SEEN"
-  [ "$LOOK" != half ] || climb || return
   while :; do
     case $LOOK in
-      member) tell "nothing to do: $SEEN" && return ;;
-      stop) tell "nothing is changed, as this is no node to be reset for a join" && return 1 ;;
+      member)
+        case $attempt:$waited in
+          0:) tell "nothing to do: $SEEN" ;;
+          0:*) tell "nothing more to do: $SEEN" ;;
+          *) tell "kubeadm failed, but $SEEN" ;;
+        esac
+        return
+        ;;
+      stop)
+        tell "this is no node to be reset for a join"
+        return 1
+        ;;
+      asleep | late)
+        case $waited in
+          *"$LOOK"*) ;;
+          *)
+            waited="$waited $LOOK"
+            wake || return
+            continue
+            ;;
+        esac
+        ;;
     esac
+    ready && enable_cri || return
+    if [ "$LOOK" != fresh ]; then
+      climb || return
+      continue
+    fi
     attempt=$((attempt + 1))
     # shellcheck disable=SC2034 # for another part
     BEGAN=$(date -u +%Y-%m-%dT%H:%M:%SZ)
@@ -3135,13 +3489,9 @@ alone_join() {
     fi
     look
     case $LOOK in
-      member)
-        tell "kubeadm failed, but $SEEN"
-        return
-        ;;
-      stop) continue ;;
+      fresh) LOOK=half ;; # so that a reset comes before the next attempt
+      asleep | late | stop) tell "look: $SEEN" ;;
     esac
-    climb || return
   done
 }
 
@@ -3173,7 +3523,11 @@ prove() {
   SEEN="it is not there"
   if ! command -v kubectl >/dev/null; then
     SEEN="kubectl is not installed here"
-  elif wait_until 100 3 has_registered; then
+  elif wait_until 100 3 registered_or_stopped; then
+    if [ -e "$BASE.stop" ]; then
+      printf ': stopped\n'
+      return 130
+    fi
     printf ': done\n'
     tell "joined after $attempt attempt$([ "$attempt" -eq 1 ] || echo s): $SEEN"
     return
@@ -3279,6 +3633,44 @@ compare_protected() {
     return 1
   fi
   tell "protected paths are as they were: $(printf '%s\n' "$PROTECT" | in_a_row)"
+}
+# --- phase: restart ---
+restart_0() {
+ALLOW_CONTROL_PLANE=no
+check_worker
+}
+restart_1() {
+reload_units
+}
+restart_2() {
+UNIT=kubelet.service
+restart_unit
+}
+phase_restart() {
+must 1/3 'check that this is a worker' restart_0 || return
+must 2/3 'reload systemd units' restart_1 || return
+must 3/3 'restart kubelet.service' restart_2 || return
+}
+# --- phase: containerd ---
+containerd_0() {
+ALLOW_CONTROL_PLANE=no
+check_worker
+}
+containerd_1() {
+check_containerd_is_ours
+}
+containerd_2() {
+check_containerd_config
+}
+containerd_3() {
+SHARED=no
+apply_containerd_config
+}
+phase_containerd() {
+must 1/4 'check that this is a worker' containerd_0 || return
+must 2/4 'check that nobody else uses containerd' containerd_1 || return
+must 3/4 "check containerd's new config" containerd_2 || return
+must 4/4 'configure and start containerd' containerd_3 || return
 }
 # --- phase: join ---
 join_0() {

@@ -14,8 +14,10 @@ const RESET: &str = include_str!("alone/reset.txt");
 /// Joins the machine that it runs on: with the ladder of `kfleet join`, gentle before the second attempt and aggressive
 /// before the third.
 pub fn alone_join(preserve: &[ProtectedPath]) -> Result<Standalone, Refusal> {
-    let mut script =
-        frame(JOIN, "a join", preserve).phase("join", lines(join::steps(Vec::new(), Step::KubeadmJoinAsGiven)));
+    let mut script = frame(JOIN, "a join", preserve)
+        .phase("restart", lines(join::restart_steps()))
+        .phase("containerd", lines(containerd_steps()))
+        .phase("join", lines(join::steps(Vec::new(), Step::KubeadmJoinAsGiven)));
     for level in Level::ALL {
         script = script.phase(level.word(), lines(reset_steps(level, preserve)?));
     }
@@ -33,6 +35,7 @@ fn frame(head: &str, task: &str, preserve: &[ProtectedPath]) -> Standalone {
     let named = protect.iter().map(ProtectedPath::as_str).collect::<Vec<_>>().join(", ");
     let head = head.replace("VERSION", env!("CARGO_PKG_VERSION")).replace("PROTECTED", &named);
     let mut script = Standalone::new(&head)
+        .global("ALONE", Word::new("")) // messages of the library name no options then, as there are none
         .global("TASK", Word::new(task))
         .global("PROTECT", Word::lines(protect.iter().map(ProtectedPath::as_str).chain([ALSO_PROTECTED])))
         .global("CRI_SOCKET", Word::new(CRI_SOCKET))
@@ -50,7 +53,10 @@ const OWN: &[&str] = &[
     include_str!("sh/node_object.sh"),
     include_str!("sh/protected.sh"),
     include_str!("sh/join_command.sh"),
+    include_str!("sh/api_view.sh"),
+    include_str!("sh/preflight.sh"),
     include_str!("sh/alone_look.sh"),
+    include_str!("sh/alone_ready.sh"),
     include_str!("sh/alone.sh"),
 ];
 
@@ -69,6 +75,17 @@ fn reset_steps(level: Level, preserve: &[ProtectedPath]) -> Result<Vec<Step>, Re
         ..Facts::default()
     };
     steps(&protected(preserve), &ResetRequest { level, run: "alone", facts: &facts, allow: Allow::default() })
+}
+
+/// What makes containerd serve CRI, where nobody else would see it restarted. Of its config the same holds.
+fn containerd_steps() -> Vec<Step> {
+    let text = String::new;
+    vec![
+        Step::CheckWorker { allow_control_plane: false },
+        Step::CheckContainerdIsOurs,
+        Step::CheckContainerdConfig { text: text() },
+        Step::ApplyContainerdConfig { text: text(), run: "alone".to_owned(), shared: false },
+    ]
 }
 
 fn lines(steps: Vec<Step>) -> Vec<Line> {

@@ -44,9 +44,11 @@ pub(super) fn steps(repair: Vec<Step>, join: Step) -> Vec<Step> {
 
 /// A kubelet that is started anew: it registers its Node where the API server has none.
 pub fn restart_kubelet(node: &Node, run: &str) -> PhaseScript {
-    let steps =
-        vec![Step::CheckWorker { allow_control_plane: false }, Step::ReloadUnits, Step::RestartUnit("kubelet.service")];
-    PhaseScript::new(Phase::Restart, None, node, run, steps)
+    PhaseScript::new(Phase::Restart, None, node, run, restart_steps())
+}
+
+pub(super) fn restart_steps() -> Vec<Step> {
+    vec![Step::CheckWorker { allow_control_plane: false }, Step::ReloadUnits, Step::RestartUnit("kubelet.service")]
 }
 
 /// What in containerd's config keeps a kubelet from working with it, and that only the config has to be changed for: a

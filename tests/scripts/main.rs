@@ -2,6 +2,7 @@
 //! part of it that arrives alone runs anything.
 
 mod alone;
+mod alone_ready;
 mod firewall;
 mod forms;
 mod join;

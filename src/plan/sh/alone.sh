@@ -66,6 +66,7 @@ hand_over() {
     join_configuration "$api_version" >"$BASE.yaml" || return 1
   fi
   cp -- "$0" "$BASE.sh" && : >"$BASE.out" && launch_start inside alone_unit "$ID" "$PEER" "${ENDPOINT-}" && return
+  phase_is_not active activating || say "refused: kfleet is at work on this machine already; let that come to its end first"
   rm -f -- "$BASE.sh" "$BASE.yaml" "$BASE.out"
   return 3
 }
@@ -103,6 +104,7 @@ watch_unit() {
     launch_follow
     : >"$BASE.followed"
   } &
+  follower=$!
   until [ -e "$BASE.followed" ]; do
     [ ! -e "$BASE.ask" ] || ask_to_keep
     sleep 0.2
@@ -122,12 +124,21 @@ interrupted() {
   interrupts=$((interrupts + 1))
   if [ "$interrupts" -gt 1 ]; then
     echo
+    leave_terminal
     say "kfleet.service finishes its step and stops by itself; see $BASE.out"
     exit 130
   fi
   : >"$BASE.stop"
   echo
   say "the step that runs is brought to its end, and nothing is started after it (Ctrl-C again leaves without waiting)"
+}
+
+# Nothing is printed there any more, and it is as it was.
+leave_terminal() {
+  followers=$(children_of "$follower")
+  # shellcheck disable=SC2086 # numbers; one may have ended by itself
+  kill "$follower" $followers 2>/dev/null
+  [ -z "${saved-}" ] || stty "$saved" </dev/tty
 }
 
 # Over SSH, new firewall rules are kept only if they let somebody in. $BASE.keep says yes; the unit waits for it.
@@ -141,7 +152,7 @@ ask_to_keep() {
   ask_until=$(($(date +%s) + ROLLBACK_SECONDS - 2))
   while [ "$(date +%s)" -lt "$ask_until" ] && [ ! -e "$BASE.followed" ]; do
     pressed=$(dd bs=1 count=1 </dev/tty 2>/dev/null | tr -cd '\n\r' | wc -c)
-    if [ "$pressed" -gt 0 ]; then
+    if [ "${pressed:-0}" -gt 0 ]; then # nothing where Ctrl-C came in between
       : >"$BASE.keep"
       break
     fi
@@ -172,18 +183,43 @@ alone_unit() {
 
 tell() { printf '\n%s\n' "$*"; }
 
-# The ladder: nothing is reset unless a look has just found that this is no healthy member.
+# The ladder: nothing is reset unless a look has just found that this is no healthy member, and that a join can succeed.
 alone_join() {
   level=none
   attempt=0
+  waited=
   look
   tell "look: $SEEN"
-  [ "$LOOK" != half ] || climb || return
   while :; do
     case $LOOK in
-      member) tell "nothing to do: $SEEN" && return ;;
-      stop) tell "nothing is changed, as this is no node to be reset for a join" && return 1 ;;
+      member)
+        case $attempt:$waited in
+          0:) tell "nothing to do: $SEEN" ;;
+          0:*) tell "nothing more to do: $SEEN" ;;
+          *) tell "kubeadm failed, but $SEEN" ;;
+        esac
+        return
+        ;;
+      stop)
+        tell "this is no node to be reset for a join"
+        return 1
+        ;;
+      asleep | late)
+        case $waited in
+          *"$LOOK"*) ;;
+          *)
+            waited="$waited $LOOK"
+            wake || return
+            continue
+            ;;
+        esac
+        ;;
     esac
+    ready && enable_cri || return
+    if [ "$LOOK" != fresh ]; then
+      climb || return
+      continue
+    fi
     attempt=$((attempt + 1))
     # shellcheck disable=SC2034 # for another part
     BEGAN=$(date -u +%Y-%m-%dT%H:%M:%SZ)
@@ -202,13 +238,9 @@ alone_join() {
     fi
     look
     case $LOOK in
-      member)
-        tell "kubeadm failed, but $SEEN"
-        return
-        ;;
-      stop) continue ;;
+      fresh) LOOK=half ;; # so that a reset comes before the next attempt
+      asleep | late | stop) tell "look: $SEEN" ;;
     esac
-    climb || return
   done
 }
 
@@ -240,7 +272,11 @@ prove() {
   SEEN="it is not there"
   if ! command -v kubectl >/dev/null; then
     SEEN="kubectl is not installed here"
-  elif wait_until 100 3 has_registered; then
+  elif wait_until 100 3 registered_or_stopped; then
+    if [ -e "$BASE.stop" ]; then
+      printf ': stopped\n'
+      return 130
+    fi
     printf ': done\n'
     tell "joined after $attempt attempt$([ "$attempt" -eq 1 ] || echo s): $SEEN"
     return

@@ -2,6 +2,8 @@
 # Sets LOOK to what this node is, and SEEN to the sentence that says so:
 #   fresh   nothing is joined; an attempt may succeed
 #   half    what an earlier join has left would fail the next one; a reset cures it
+#   asleep  it has joined, and its kubelet does not run or has no Node: it makes one when it starts
+#   late    it has joined, its kubelet runs, and the Node is not Ready or from before the last boot: it may be so in a moment
 #   member  a healthy member (or one that waits for the pod network alone); nothing is to be done
 #   stop    it has joined, and how it stands cannot be told or is not this cluster's business: nothing may be done
 look() {
@@ -30,7 +32,7 @@ look() {
   node=$(node_name)
   if ! object=$(node_object "$kubelet_conf" "$node" 2>&1); then
     case $object in
-      *'(NotFound)'*) LOOK=half SEEN="it has joined, but the API server has no Node $node" ;;
+      *'(NotFound)'*) LOOK=asleep SEEN="it has joined, but the API server has no Node $node" ;;
       *) SEEN="this node has joined, and its Node could not be read: $(printf '%s\n' "$object" | tail -n 1)" ;;
     esac
     return
@@ -46,16 +48,16 @@ judge_member() {
     SEEN="the Node $node names no machine yet"
   elif [ "$(value_of machine_id)" != "$(cat /etc/machine-id)" ]; then
     SEEN="the Node $node belongs to another machine (another machine id); delete it on the control plane if it is stale: kubectl delete node $node"
-  elif [ "$(value_of boot_id)" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
-    LOOK=half SEEN="the Node $node is from before the last boot: the kubelet has not reported since"
   elif kubelet_state=$(systemctl show -p ActiveState --value kubelet.service) && [ "$kubelet_state" != active ]; then
-    LOOK=half SEEN="kubelet.service is ${kubelet_state:-in no known state}"
+    LOOK=asleep SEEN="kubelet.service is ${kubelet_state:-in no known state}"
+  elif [ "$(value_of boot_id)" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
+    LOOK=late SEEN="the Node $node is from before the last boot: the kubelet has not reported since"
   elif [ "$ready" = True ]; then
     LOOK=member SEEN="the Node $node has this machine's id and is Ready"
   elif waits_for_cni; then
     LOOK=member SEEN="the Node $node has this machine's id and waits for the pod network (CNI) alone"
   else
-    LOOK=half SEEN="the Node $node is Ready=${ready:-unknown}: $message"
+    LOOK=late SEEN="the Node $node is Ready=${ready:-unknown}: $message"
   fi
 }
 
@@ -71,7 +73,7 @@ waits_for_cni() {
 
 # The name under which the kubelet registers: kubeadm writes it down where it is not the host's.
 node_name() {
-  given=$(sed -n 's/.*--hostname-override=\([a-z0-9.-]*\).*/\1/p' /var/lib/kubelet/kubeadm-flags.env 2>/dev/null | head -n 1)
+  given=$(hostname_override | head -n 1)
   [ -n "$given" ] || given=$(tr '[:upper:]' '[:lower:]' </proc/sys/kernel/hostname)
   printf '%s\n' "$given"
 }
@@ -91,6 +93,8 @@ has_registered() {
     return 1
   }
 }
+
+registered_or_stopped() { [ -e "$BASE.stop" ] || has_registered; }
 
 # Prints why no reset can help after a failed join, from kubeadm's output in file $1; 1 where one may help. kubeadm's own
 # words, unchanged since 1.17.

@@ -20,7 +20,7 @@ check_role() {
     *)
       [ -n "$sign" ] || sign=$(running_etcd)
       [ -n "$sign" ] || return 0
-      say "refused: $sign is there, so this is or was a control-plane node (or one of etcd); --allow-control-plane resets it"
+      say "refused: $sign is there, so this is or was a control-plane node (or one of etcd)${ALONE-; --allow-control-plane resets it}"
       return 76
       ;;
   esac

@@ -36,7 +36,7 @@ arm_firewall() {
     say "the timer that would restore the firewall could not be started, so the firewall stays as it is: $answer"
     return 1
   fi
-  say "the old rules come back in $ROLLBACK_SECONDS s unless kfleet connects anew"
+  say "the old rules come back in $ROLLBACK_SECONDS s unless the new ones are confirmed"
 }
 
 # What the timer runs. A phase that is still at work has not given kfleet the time to come back.

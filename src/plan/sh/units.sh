@@ -10,6 +10,7 @@ check_worker() {
   done
 }
 
+# (ALONE is set, to nothing, where the script is run by hand and has no options to speak of.)
 # 76 where the containerd whose state is to be removed serves anybody but Kubernetes: running, stopped, or only images.
 check_containerd_is_ours() {
   sharers=$(containerd_sharers) || {
@@ -17,7 +18,7 @@ check_containerd_is_ours() {
     return 76
   }
   [ -n "$sharers" ] || return 0
-  say "refused: others use this containerd ($(printf '%s\n' "$sharers" | in_a_row)); with --allow-shared-runtime only Kubernetes' share of it is removed"
+  say "refused: others use this containerd ($(printf '%s\n' "$sharers" | in_a_row))${ALONE-; with --allow-shared-runtime only the share of Kubernetes is removed}"
   return 76
 }
 
