@@ -141,6 +141,8 @@ pub struct Escalation {
     state: State,
     last: Option<(Run, Ran)>,
     level: Option<Level>,
+    /// What `level` was when the last run was decided on.
+    level_before: Option<Level>,
     attempts: u32,
     losses: u32,
     restarted: bool,
@@ -155,6 +157,7 @@ impl Escalation {
             state: State::Idle,
             last: None,
             level: None,
+            level_before: None,
             attempts: 0,
             losses: 0,
             restarted: false,
@@ -205,7 +208,8 @@ impl Escalation {
             Ran::Refused => return self.end(End::Refused),
             Ran::NotStarted => {
                 self.attempts -= u32::from(run == Run::Join);
-                return self.end(End::Failed);
+                self.level = self.level_before;
+                return self.end(if self.stopping { End::Stopped } else { End::Failed });
             }
             Ran::Hopeless => return self.end(End::Failed),
             Ran::Lost if self.losses == self.bounds.losses => return self.end(End::Lost),
@@ -268,6 +272,7 @@ impl Escalation {
     }
 
     fn reset(&mut self, level: Level) -> Action {
+        self.level_before = self.level;
         self.level = Some(level);
         self.state = State::Running(Run::Reset(level));
         Action::Reset(level)
@@ -275,6 +280,7 @@ impl Escalation {
 
     fn restart(&mut self) -> Action {
         self.restarted = true;
+        self.level_before = self.level;
         self.state = State::Running(Run::Restart);
         Action::Restart
     }
@@ -284,6 +290,7 @@ impl Escalation {
             return self.end(End::Failed);
         }
         self.attempts += 1;
+        self.level_before = self.level;
         self.state = State::Running(Run::Join);
         Action::Join(self.attempts)
     }

@@ -127,6 +127,7 @@ impl<'a> Fleet<'a> {
             allow: self.allow,
             rejoin: self.rejoin,
             control_plane_reset: OnceLock::new(),
+            names: std::sync::Mutex::default(),
             policy: crate::model::Policy { parallel: self.parallel, ..inventory.policy },
             control_plane,
             join_command: self.given.clone().or(of_inventory),

@@ -5,7 +5,9 @@ mod tokens;
 use crate::attached::{Answer, NoAnswer, attached};
 use crate::model::{ClusterDefaults, Fact, JoinCommand, Node, NodeObject, clean};
 use crate::parse::{SectionOutput, cluster_defaults, node_object, pending_requests};
-use crate::plan::{ask_kubelet_defaults, ask_node_object, ask_pending_requests, delete_node, drain_node};
+use crate::plan::{
+    ask_kubelet_defaults, ask_node_object, ask_pending_requests, delete_node, drain_node, uncordon_node,
+};
 use crate::shell::Script;
 use crate::transport::Transport;
 use std::sync::Arc;
@@ -80,6 +82,11 @@ impl<T: Transport> ControlPlane<T> {
     pub async fn drain(&self, name: &str, limit: Duration) -> Result<(), String> {
         let out = self.ask(&drain_node(&self.node, name, limit), limit + DEADLINE).await?;
         if out.status == 0 { Ok(()) } else { Err(format!("`kubectl drain {name}` failed: {}", last_lines(&out.bytes))) }
+    }
+
+    /// Opens Node `name` for pods again.
+    pub async fn uncordon(&self, name: &str) -> Result<(), String> {
+        self.answer("`kubectl uncordon`", &uncordon_node(&self.node, name)).await.map(drop)
     }
 
     /// Deletes the Node object called `name`, if it is still the one with this uid.

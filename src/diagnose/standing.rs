@@ -76,7 +76,14 @@ fn same_ca(facts: &Facts, wanted: Option<&JoinCommand>) -> Option<bool> {
 fn joined(facts: &Facts, wanted: Option<&JoinCommand>, before: Option<&NodeObject>) -> Standing {
     let server = facts.api_server.known().and_then(Option::as_deref).unwrap_or("an unknown API server");
     let same_ca = same_ca(facts, wanted);
-    if same_ca == Some(false) {
+    // The control plane's own word counts more than a pin that somebody has copied, or that is from before the CA was renewed.
+    let known_there = facts.cluster_node_object.is_known_and(|object| {
+        object.as_ref().is_some_and(|object| {
+            facts.machine_id.is_known_and(|id| *id == object.machine_id)
+                && facts.boot_id.is_known_and(|id| *id == object.boot_id)
+        })
+    });
+    if same_ca == Some(false) && !known_there {
         return Standing::Elsewhere(server.to_owned());
     }
     let (Fact::Known(machine_id), Fact::Known(boot_id)) = (&facts.machine_id, &facts.boot_id) else {
@@ -229,6 +236,9 @@ mod tests {
         assert_eq!(standing(&with_ca(PIN, member(good())), Some(&there), None), Standing::Healthy);
         let other = with_ca("sha256:ff", member(Fact::default()));
         assert!(matches!(standing(&other, Some(&here), None), Standing::Elsewhere(_)));
+        // An old pin, and the control plane knows this very machine.
+        let renewed = Facts { cluster_node_object: good(), ..with_ca("sha256:ff", member(good())) };
+        assert_eq!(standing(&renewed, Some(&here), None), Standing::Healthy);
         // Its own API server has it, the inventory's control plane has not.
         let nowhere = Facts { cluster_node_object: Fact::Known(None), ..member(good()) };
         assert!(matches!(standing(&nowhere, None, None), Standing::Elsewhere(_)));

@@ -3,9 +3,9 @@
 use super::connecting::RECONNECT_PAUSE;
 use super::node::Driver;
 use super::owned::{Followed, Owned, PhaseEnd};
-use crate::diagnose::control_plane_sign;
+use crate::diagnose::{Standing, control_plane_sign};
 use crate::escalate::{Input, Ran};
-use crate::model::{Cause, Cure, Diagnosis, Level, Phase, Role};
+use crate::model::{Cause, Cure, Diagnosis, Fact, Level, Phase, Role};
 use crate::plan::{JoinRequest, PhaseScript, ResetRequest, join, reset, restart_kubelet};
 use crate::transport::Transport;
 
@@ -23,10 +23,16 @@ impl<T: Transport> Driver<'_, T> {
                 return Input::Ran(Ran::Refused);
             }
         }
-        if let Some(name) = self.node_name().filter(|_| self.is_in_cluster())
-            && let Err(diagnosis) = self.drain(&name).await
+        if let (Some(name), true, Fact::Known(Some(object))) =
+            (self.node_name(), self.is_in_cluster(), self.facts.cluster_node_object.clone())
+            && let Err(diagnosis) = self.drain(&name, &object).await
         {
             self.explain(&diagnosis);
+            let undrained_yet_well = self.standing() == Standing::Healthy;
+            self.reopen(undrained_yet_well).await;
+            return Input::Ran(Ran::NotStarted);
+        }
+        if self.context.stop.is_cancelled() {
             return Input::Ran(Ran::NotStarted);
         }
         let request = ResetRequest { level, run: &self.context.run, facts: &self.facts, allow: self.context.allow };
@@ -50,13 +56,10 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     pub(super) async fn join(&mut self) -> Input {
-        if let Err(diagnosis) = self.free_name().await {
-            self.explain(&diagnosis);
-            return Input::Ran(Ran::NotStarted);
+        let Some(mut command) = self.joining.command.clone() else { return Input::Ran(Ran::NotStarted) };
+        if command.node_name.is_none() {
+            command.node_name = self.joining.name.clone(); // the one that the reset has made it forget
         }
-        let Some(command) = self.joining.command.clone().filter(|_| !self.context.stop.is_cancelled()) else {
-            return Input::Ran(Ran::NotStarted);
-        };
         let request = JoinRequest {
             run: &self.context.run,
             command: &command,
@@ -67,10 +70,18 @@ impl<T: Transport> Driver<'_, T> {
         let script = match join(self.node, &request) {
             Ok(script) => script,
             Err(refusal) => {
+                self.cause = Some(Cause::Preflight);
                 self.trouble = Some(refusal.to_string());
                 return Input::Ran(Ran::NotStarted);
             }
         };
+        if let Err(diagnosis) = self.free_name().await {
+            self.explain(&diagnosis);
+            return Input::Ran(Ran::NotStarted);
+        }
+        if self.context.stop.is_cancelled() {
+            return Input::Ran(Ran::NotStarted);
+        }
         self.run(script).await
     }
 

@@ -4,8 +4,9 @@ use crate::cluster::ControlPlane;
 use crate::diagnose::Scope;
 use crate::model::{Allow, Event, JoinCommand, Kind, Level, NodeName, Patience, Policy, Rejoin, RunId, Token};
 use crate::transport::Transport;
+use std::collections::HashMap;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +68,8 @@ pub struct Context<T: Transport> {
     pub rejoin: Rejoin,
     /// The one control-plane node that this run may reset. Two at once would each count on the other to be left.
     pub control_plane_reset: OnceLock<NodeName>,
+    /// The names under which nodes of this run join, and whose they are.
+    pub names: Mutex<HashMap<String, NodeName>>,
     /// Bounds.
     pub policy: Policy,
     /// The control plane of the inventory, where it names one.
@@ -86,18 +89,30 @@ pub struct Context<T: Transport> {
 impl<T: Transport> Context<T> {
     /// The join command of this run; asks the control plane once, for all nodes.
     pub(super) async fn join_command(&self) -> Result<JoinCommand, String> {
-        let command = match (&self.join_command, &self.control_plane) {
-            (Some(command), _) => command.clone(),
-            (None, Some(control_plane)) => control_plane.join_command().await?,
-            (None, None) => return Err("there is neither a join command nor a control plane to ask for one".to_owned()),
-        };
-        Ok(self.with_ignored(command))
+        match (&self.join_command, &self.control_plane) {
+            (Some(command), _) => Ok(self.with_ignored(command.clone())),
+            (None, Some(control_plane)) => Ok(self.with_ignored(control_plane.join_command().await?)),
+            (None, None) => Err("there is neither a join command nor a control plane to ask for one".to_owned()),
+        }
     }
 
-    /// The same with another token than `dead`; where nobody can make one, `None`.
+    /// The same with another token than `dead`; where nobody can make one, `None`. All else stays as it was given.
     pub(super) async fn fresh_join_command(&self, dead: &Token) -> Option<Result<JoinCommand, String>> {
         let fresh = self.control_plane.as_ref()?.fresh_join_command(dead).await;
-        Some(fresh.map(|command| self.with_ignored(command)))
+        Some(fresh.and_then(|fresh| match &self.join_command {
+            None => Ok(self.with_ignored(fresh)),
+            Some(given) if !given.same_cluster(&fresh) => {
+                Err("the control plane of the inventory is of another cluster than the join command".to_owned())
+            }
+            Some(given) => Ok(self.with_ignored(JoinCommand { token: fresh.token, ..given.clone() })),
+        }))
+    }
+
+    /// Says that `node` is about to join under a name; the node of this run that has it already, where there is one.
+    pub(super) fn claim(&self, name: &str, node: &NodeName) -> Option<NodeName> {
+        let mut names = self.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let holder = names.entry(name.to_owned()).or_insert_with(|| node.clone());
+        (holder != node).then(|| holder.clone())
     }
 
     /// `command` with the inventory's `ignore_preflight_errors` added to its own.

@@ -27,8 +27,12 @@ pub(super) struct Joining {
     pub(super) renewed: bool,
     /// The Node object of this name right before the last join, where there was one.
     pub(super) before: Option<NodeObject>,
+    /// The name that it had as a member when it was first looked at.
+    pub(super) name: Option<String>,
     /// Its Node was drained.
     pub(super) drained: bool,
+    /// The Node that this run has cordoned and that is to be opened again.
+    pub(super) cordoned: Option<String>,
 }
 
 impl<T: Transport> Driver<'_, T> {
@@ -41,8 +45,8 @@ impl<T: Transport> Driver<'_, T> {
     pub(super) fn node_name(&self) -> Option<String> {
         let given = self.context.join_command.as_ref().and_then(|command| command.node_name.clone());
         let own = self.facts.node_name.known().or(self.facts.hostname.known()).cloned();
-        // What has joined has its name already.
-        if self.facts.has_joined() == Some(true) { own.or(given) } else { given.or(own) }
+        // What has joined has its name already, and keeps it where a reset forgets it.
+        if self.facts.has_joined() == Some(true) { own.or(given) } else { given.or(self.joining.name.clone()).or(own) }
     }
 
     /// What follows from how a node stands: also where a join is of no use, and why.
@@ -60,10 +64,13 @@ impl<T: Transport> Driver<'_, T> {
                 return Seen::Good;
             }
             Standing::Unclear(why) => {
-                self.trouble = Some(if self.last_done == Some(Phase::Join) {
-                    format!("`kubeadm join` ended well, but that could not be proven: {why}")
-                } else {
-                    format!("nothing was done, as it may be healthy: {why}")
+                self.trouble = Some(match self.trouble.take() {
+                    _ if self.last_done == Some(Phase::Join) => {
+                        format!("`kubeadm join` ended well, but that could not be proven: {why}")
+                    }
+                    _ if untouched => format!("nothing was done, as it may be healthy: {why}"),
+                    Some(before) => format!("{before}; how it stands now could not be told: {why}"),
+                    None => format!("how it stands now could not be told: {why}"),
                 });
                 return Seen::Unclear;
             }
@@ -102,11 +109,23 @@ impl<T: Transport> Driver<'_, T> {
     /// Whether `kubeadm join` can succeed as the node is now; `false` where a reset has to come first. `Err` where neither
     /// helps. All that kubeadm's preflight would complain about is found at once.
     async fn ready_to_join(&mut self) -> Result<bool, (Cause, String)> {
+        if let (Some(given), Some(control_plane)) = (&self.context.join_command, &self.context.control_plane)
+            && let Ok(identity) = control_plane.identity().await
+            && !given.same_cluster(&identity)
+        {
+            let said = "the join command pins another CA than the cluster of the inventory's control plane has";
+            return Err((Cause::OtherCa, Diagnosis::new(Cause::OtherCa, said).to_string()));
+        }
         let command = self.token_alive().await.map_err(|diagnosis| (diagnosis.cause, diagnosis.to_string()))?;
         if let Some(control_plane) = &self.context.control_plane {
             self.facts.cluster_defaults = control_plane.defaults().await;
         }
-        let found = findings(&self.facts);
+        // What a kubelet at work does with, the join that follows its reset may not do with.
+        let mut as_reset = self.facts.clone();
+        if let Fact::Known(unit) = &mut as_reset.kubelet {
+            "inactive".clone_into(&mut unit.active);
+        }
+        let found = findings(&as_reset);
         let mut blocking = blockers(&found, &command.ignore_preflight_errors);
         blocking.retain(|finding| finding.code != OTHER_MACHINE || !self.context.rejoin.replace);
         let hopeless: Vec<&&Finding> = blocking.iter().filter(|finding| finding.cured_by.is_none()).collect();
@@ -199,34 +218,43 @@ impl<T: Transport> Driver<'_, T> {
     /// Ready, and the API server needs up to 50 s (node-monitor-grace-period) to see that the kubelet is gone.
     pub(super) async fn free_name(&mut self) -> Result<(), Diagnosis> {
         self.joining.before = None;
-        let (Some(control_plane), Some(name)) = (&self.context.control_plane, self.node_name()) else {
-            return Ok(());
-        };
+        let Some(name) = self.node_name() else { return Ok(()) };
+        if let Some(other) = self.context.claim(&name, &self.node.name) {
+            let said = format!("{other}, of this run, has the same name: two machines called {name} cannot both join");
+            return Err(Diagnosis::new(Cause::NameTaken, said));
+        }
+        let Some(control_plane) = &self.context.control_plane else { return Ok(()) };
         let start = Instant::now();
         loop {
             let Fact::Known(Some(object)) = control_plane.node_object(&name).await else { return Ok(()) };
+            if self.context.stop.is_cancelled() {
+                return Ok(()); // the join does not begin
+            }
             if self.context.rejoin.replace {
-                self.drain(&name).await?;
+                self.drain(&name, &object).await?;
                 return self.delete(&name, &object).await;
             }
-            if object.ready != "True" {
+            let is = |fact: &Fact<String>, wanted: &str| fact.is_known_and(|id| *id == wanted);
+            let same_machine = is(&self.facts.machine_id, &object.machine_id);
+            let same_boot = same_machine && is(&self.facts.boot_id, &object.boot_id);
+            // Unknown: no kubelet reports any more. False is said by one that lives, of this machine a moment ago.
+            if object.ready != "True" && (object.ready != "False" || same_boot) {
                 self.joining.before = Some(object);
                 return Ok(());
             }
-            let is = |fact: &Fact<String>, wanted: &str| fact.is_known_and(|id| *id == wanted);
-            let patient = start.elapsed() < self.context.patience.settle && !self.context.stop.is_cancelled();
-            if !is(&self.facts.machine_id, &object.machine_id) {
+            let patient = start.elapsed() < self.context.patience.settle;
+            if !same_machine && object.ready == "True" {
                 let said =
                     format!("a Node called {name} is Ready and belongs to another machine ({})", object.machine_id);
                 return Err(Diagnosis::new(Cause::NameTaken, said));
             } else if patient {
                 self.waiting("waiting until the API server sees that the old Node is gone".to_owned());
                 tokio::time::sleep(Duration::from_secs(3)).await;
-            } else if is(&self.facts.boot_id, &object.boot_id) {
-                return self.delete(&name, &object).await; // this machine in this boot, and its kubelet does not run
+            } else if same_boot {
+                return self.delete(&name, &object).await; // its kubelet does not run
             } else {
                 let said = format!(
-                    "the Node {name} stays Ready although this machine's kubelet does not run: another machine has the same name and machine id"
+                    "the Node {name} is still reported on although this machine's kubelet does not run: another machine has the same name"
                 );
                 return Err(Diagnosis::new(Cause::NameTaken, said));
             }
@@ -234,21 +262,47 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     async fn delete(&mut self, name: &str, object: &NodeObject) -> Result<(), Diagnosis> {
-        let Some(control_plane) = &self.context.control_plane else { return Ok(()) };
+        let Some(control_plane) = self.context.control_plane.as_ref().filter(|_| !self.context.stop.is_cancelled())
+        else {
+            return Ok(());
+        };
         self.waiting(format!("deleting the Node object {name}"));
         control_plane.delete(name, &object.uid).await.map_err(|why| Diagnosis::new(Cause::NameTaken, why))?;
+        self.joining.cordoned = None;
         self.notes.push(format!("the old Node object {name} was deleted; its labels and taints went with it"));
         Ok(())
     }
 
     /// Has its pods moved elsewhere, where that was asked for; once.
-    pub(super) async fn drain(&mut self, name: &str) -> Result<(), Diagnosis> {
+    pub(super) async fn drain(&mut self, name: &str, object: &NodeObject) -> Result<(), Diagnosis> {
         let Some(control_plane) = &self.context.control_plane else { return Ok(()) };
         if !self.context.rejoin.drain || std::mem::replace(&mut self.joining.drained, true) {
             return Ok(());
         }
         self.waiting(format!("draining {name}"));
+        self.joining.cordoned = (!object.unschedulable).then(|| name.to_owned());
         let drained = control_plane.drain(name, self.context.patience.drain).await;
-        drained.map_err(|why| Diagnosis::new(Cause::ControlPlane, why))
+        drained.map_err(|why| Diagnosis::new(Cause::Undrained, why))
+    }
+
+    /// Opens a Node again that this run has cordoned and not replaced. What is not known to work stays closed, and that is
+    /// told.
+    pub(super) async fn reopen(&mut self, works: bool) {
+        let (Some(name), Some(control_plane)) = (self.joining.cordoned.take(), &self.context.control_plane) else {
+            return;
+        };
+        let closed = if works {
+            self.waiting(format!("opening the Node {name} for pods again"));
+            control_plane.uncordon(&name).await.err()
+        } else {
+            Some("it is not known to work".to_owned())
+        };
+        if let Some(why) = closed {
+            let said = format!("the Node {name} stays cordoned ({why}); `kubectl uncordon {name}` opens it");
+            match &mut self.trouble {
+                Some(trouble) if !works => trouble.push_str(&format!("; {said}")),
+                _ => self.notes.push(said),
+            }
+        }
     }
 }

@@ -52,6 +52,9 @@ impl<T: Transport> Driver<'_, T> {
             return;
         }
         let Some(name) = self.node_name().filter(|_| self.facts.has_joined() == Some(true)) else { return };
+        if self.phases == 0 && self.facts.hostname.known() != Some(&name) {
+            self.joining.name = Some(name.clone());
+        }
         self.facts.cluster_node_object = control_plane.node_object(&name).await;
         if !matches!(self.context.task, Task::Status) && !self.is_in_cluster() {
             self.joining.wanted = self.joining.wanted.take().or(control_plane.identity().await.ok()); // whose member is it then?

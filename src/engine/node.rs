@@ -111,6 +111,7 @@ impl<T: Transport> Driver<'_, T> {
                 Action::Restart => self.restart().await,
                 Action::End(end) => {
                     let outcome = self.outcome(end);
+                    self.reopen(outcome.is_success()).await;
                     return self.compared(outcome).await;
                 }
                 Action::Wait => unreachable!("every input below fits the state that it answers"),

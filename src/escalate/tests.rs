@@ -169,6 +169,22 @@ fn what_is_known_to_be_doomed_burns_no_attempt_and_what_is_hopeless_no_level() {
 }
 
 #[test]
+fn what_was_not_started_counts_for_nothing_and_ends_as_stopped_where_that_was_wished() {
+    let bounds = Bounds { goal: Goal::Join, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 3, losses: 1 };
+    let not_started = Input::Ran(Ran::NotStarted);
+    for (seen, end) in [(Seen::Bad, End::Failed), (Seen::Doomed, End::Failed), (Seen::Doomed, End::Stopped)] {
+        let mut machine = Escalation::new(bounds);
+        machine.on(Input::Start);
+        machine.on(Input::Probed(seen));
+        if end == End::Stopped {
+            machine.on(Input::Stop);
+        }
+        assert_eq!(machine.on(not_started), Action::End(end));
+        assert_eq!((machine.attempts(), machine.level()), (0, None));
+    }
+}
+
+#[test]
 fn a_failed_reset_climbs_without_a_doomed_attempt() {
     let bounds = Bounds { goal: Goal::Join, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 3, losses: 1 };
     let (bad, failed) = (Input::Probed(Seen::Bad), Input::Ran(Ran::Failed));

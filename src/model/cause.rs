@@ -44,6 +44,8 @@ pub enum Cause {
     VersionSkew,
     /// The control plane that mints tokens could not be asked.
     ControlPlane,
+    /// Pods of its Node could not be moved elsewhere, which was asked for.
+    Undrained,
     /// The node is joined to another cluster, and leaving that was not allowed.
     OtherCluster,
     /// Nothing that was printed says why.
@@ -65,7 +67,7 @@ pub enum Cure {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::TokenDead,
         Self::NameTaken,
         Self::Preflight,
@@ -84,6 +86,7 @@ impl Cause {
         Self::Clock,
         Self::VersionSkew,
         Self::ControlPlane,
+        Self::Undrained,
         Self::OtherCluster,
         Self::Unexplained,
     ];
@@ -109,6 +112,7 @@ impl Cause {
             Self::Clock => "clock",
             Self::VersionSkew => "version_skew",
             Self::ControlPlane => "control_plane",
+            Self::Undrained => "undrained",
             Self::OtherCluster => "other_cluster",
             Self::Unexplained => "unexplained",
         }
@@ -136,6 +140,7 @@ impl Cause {
             | Self::Clock
             | Self::VersionSkew
             | Self::ControlPlane
+            | Self::Undrained
             | Self::OtherCluster => Cure::Nothing,
         }
     }
@@ -198,6 +203,7 @@ impl Cause {
             Self::Clock => "set the clock of the node, or renew the certificate (`kubeadm certs check-expiration`)",
             Self::VersionSkew => "install kubeadm and kubelet of a version that fits the cluster's",
             Self::ControlPlane => "check that the control plane of the inventory can be reached and its kubeadm works",
+            Self::Undrained => "see to the pods that kubectl names, or leave out --drain",
             Self::OtherCluster => "give --force-rejoin to take the node out of that cluster",
             Self::Unexplained => "read `journalctl -u kubelet` and `journalctl -u containerd` on the node",
         }

@@ -79,6 +79,11 @@ fn mask_tokens(text: &str) -> String {
 }
 
 impl JoinCommand {
+    /// Whether both pin the CA of one cluster.
+    pub fn same_cluster(&self, other: &Self) -> bool {
+        self.ca_hashes.iter().any(|pin| other.ca_hashes.iter().any(|other| pin.eq_ignore_ascii_case(other)))
+    }
+
     /// Parses what `kubeadm token create --print-join-command` prints or a user pastes (a leading `sudo` and
     /// backslash-newline continuations are fine).
     pub fn parse(text: &str) -> Result<Self, InvalidJoinCommand> {

@@ -55,6 +55,11 @@ pub fn drain_node(node: &Node, name: &str, limit: Duration) -> Script {
     ask(node, "drain", drain)
 }
 
+/// Opens a Node that was drained for pods again.
+pub fn uncordon_node(node: &Node, name: &str) -> Script {
+    ask(node, "uncordon", Fragment::new("control uncordon \"$NODE\"").var("NODE", Word::new(name)))
+}
+
 /// Deletes the Node object called `name` that has this uid, and no other.
 pub fn delete_node(node: &Node, name: &str, uid: &str) -> Script {
     let delete = Fragment::new("delete_node").var("NODE", Word::new(name)).var("UID_WANTED", Word::new(uid));

@@ -19,6 +19,7 @@ pub use alone::{alone_join, alone_reset};
 pub use api_view::ask_api;
 pub use cluster::{
     ask_kubelet_defaults, ask_node_object, ask_pending_requests, delete_node, drain_node, mint_token, revoke_tokens,
+    uncordon_node,
 };
 pub use containerd_config::{ConfigError, with_systemd_cgroup};
 pub use join::{JoinRequest, join, restart_kubelet};

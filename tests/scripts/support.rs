@@ -4,6 +4,7 @@ use kfleet::model::{Access, Allow, Become, Fact, Facts, JoinCommand, Level, Node
 use kfleet::plan::{
     Count, JoinRequest, ResetRequest, ask_api, ask_kubelet_defaults, ask_node_object, ask_pending_requests,
     delete_node, drain_node, follow, join, launch, mint_token, probe, reset, restart_kubelet, restore, revoke_tokens,
+    uncordon_node,
 };
 use kfleet::shell::{Nonce, Rendered};
 use std::io::Write;
@@ -79,6 +80,7 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
         ("ask-kubelet-defaults", ask_kubelet_defaults(&node).render(&nonce())),
         ("ask-pending-requests", ask_pending_requests(&node).render(&nonce())),
         ("drain-node", drain_node(&node, "node1", Duration::from_secs(300)).render(&nonce())),
+        ("uncordon-node", uncordon_node(&node, "node1").render(&nonce())),
         ("delete-node", delete_node(&node, "node1", "0b5c1a3e-9c59-4f4e-8a5d-000000000000").render(&nonce())),
         ("ask-api", ask_api(&node, &join_command().endpoint, &join_command().token).render(&nonce())),
         ("ask-node-object", ask_node_object(&node, "node1").render(&nonce())),

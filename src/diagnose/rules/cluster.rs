@@ -81,21 +81,23 @@ fn proxy_used(facts: &Facts) -> Option<Seen> {
     Some(format!("systemd's services reach the API server by the proxy {proxy}").into())
 }
 
-/// Of this the certificates of an API server or a new client certificate (valid from 5 minutes before it is signed) fail.
-const FAR_OFF: i64 = 300;
+/// A node so far behind takes new certificates for not yet valid: they are made out from 5 minutes before they are signed.
+/// One that is ahead takes them for older than they are, which a join does with.
+const FAR_BEHIND: i64 = -300;
 
 fn clock_far_off(facts: &Facts) -> Option<Seen> {
-    clock(facts).filter(|(by, _)| *by > FAR_OFF).map(|(_, cause)| cause.into())
+    clock(facts).filter(|(skew, _)| *skew < FAR_BEHIND).map(|(_, cause)| cause.into())
 }
 
 fn clock_off(facts: &Facts) -> Option<Seen> {
-    clock(facts).filter(|(by, _)| (61..=FAR_OFF).contains(by)).map(|(_, cause)| cause.into())
+    clock(facts).filter(|(skew, _)| *skew >= FAR_BEHIND && skew.abs() > 60).map(|(_, cause)| cause.into())
 }
 
+/// The node's clock minus the API server's, in seconds, and the same in words.
 fn clock(facts: &Facts) -> Option<(i64, String)> {
     let skew = *api(facts)?.clock_skew.known()?;
     let side = if skew > 0 { "ahead of" } else { "behind" };
-    Some((skew.abs(), format!("the node's clock is {} s {side} the API server's", skew.abs())))
+    Some((skew, format!("the node's clock is {} s {side} the API server's", skew.abs())))
 }
 
 /// The cluster's policy of version skew: a kubelet is never newer than the API server.

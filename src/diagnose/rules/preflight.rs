@@ -58,14 +58,18 @@ pub(super) const RULES: [Rule; 17] = [
 const SWAP: &str =
     "`swapoff -a`, and take it out of /etc/fstab; or let the cluster's kubelet configuration say failSwapOn: false";
 
-/// An error of kubeadm's until 1.22, a warning since. (Where its version is not known, it is left to kubeadm.)
+/// An error of kubeadm's until 1.22, a warning since. (Where its version is not known, it is left to kubeadm.) Whatever
+/// kubeadm thinks of it, the kubelet does not start where the cluster's configuration says so outright.
 fn swap_refused(facts: &Facts) -> Option<Seen> {
+    if facts.cluster_defaults.is_known_and(|cluster| cluster.fail_swap_on == Some(true)) {
+        return swap(facts);
+    }
     let seen = swap(facts).filter(|_| minor(&facts.kubeadm_version).is_some_and(|minor| minor < 23));
     seen.map(|seen| seen.check("Swap"))
 }
 
 fn swap_on(facts: &Facts) -> Option<Seen> {
-    swap(facts).filter(|_| minor(&facts.kubeadm_version).is_none_or(|minor| minor >= 23))
+    if swap_refused(facts).is_some() { None } else { swap(facts) }
 }
 
 fn swap(facts: &Facts) -> Option<Seen> {

@@ -137,7 +137,9 @@ fn the_api_server_as_the_node_sees_it() {
         (-60, None),
         (61, Some(false)),
         (-300, Some(false)),
-        (301, Some(true)),
+        (301, Some(false)),
+        (90_000, Some(false)),
+        (-301, Some(true)),
         (-90_000, Some(true)),
     ] {
         let found = findings(&skew(seconds));
