@@ -79,7 +79,9 @@ fn joined(facts: &Facts, wanted: Option<&JoinCommand>, before: Option<&NodeObjec
     // The control plane's own word counts more than a pin that somebody has copied, or that is from before the CA was renewed.
     let known_there = facts.cluster_node_object.is_known_and(|object| {
         object.as_ref().is_some_and(|object| {
-            facts.machine_id.is_known_and(|id| *id == object.machine_id)
+            // One that nobody reports on is what is left of it there.
+            object.ready != "Unknown"
+                && facts.machine_id.is_known_and(|id| *id == object.machine_id)
                 && facts.boot_id.is_known_and(|id| *id == object.boot_id)
         })
     });
@@ -239,6 +241,10 @@ mod tests {
         // An old pin, and the control plane knows this very machine.
         let renewed = Facts { cluster_node_object: good(), ..with_ca("sha256:ff", member(good())) };
         assert_eq!(standing(&renewed, Some(&here), None), Standing::Healthy);
+        for gone in [object("m", "b", "Unknown"), object("m", "x", "True")] {
+            let left = Facts { cluster_node_object: gone, ..with_ca("sha256:ff", member(Fact::default())) };
+            assert!(matches!(standing(&left, Some(&here), None), Standing::Elsewhere(_)), "it was one of ours");
+        }
         // Its own API server has it, the inventory's control plane has not.
         let nowhere = Facts { cluster_node_object: Fact::Known(None), ..member(good()) };
         assert!(matches!(standing(&nowhere, None, None), Standing::Elsewhere(_)));

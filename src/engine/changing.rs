@@ -5,9 +5,12 @@ use super::node::Driver;
 use super::owned::{Followed, Owned, PhaseEnd};
 use crate::diagnose::{Standing, control_plane_sign};
 use crate::escalate::{Input, Ran};
-use crate::model::{Cause, Cure, Diagnosis, Fact, Level, Phase, Role};
-use crate::plan::{JoinRequest, PhaseScript, ResetRequest, join, reset, restart_kubelet};
+use crate::model::{BACKUPS, Cause, Cure, Diagnosis, Fact, Level, Phase, Role};
+use crate::plan::{JoinRequest, PhaseScript, ResetRequest, Step, join, reset, restart_kubelet};
 use crate::transport::Transport;
+
+/// A note that holds as long as nothing else was needed.
+const RESTARTED: &str = "its kubelet was restarted; it was not joined anew";
 
 impl<T: Transport> Driver<'_, T> {
     pub(super) async fn reset(&mut self, level: Level) -> Input {
@@ -35,6 +38,7 @@ impl<T: Transport> Driver<'_, T> {
         if self.context.stop.is_cancelled() {
             return Input::Ran(Ran::NotStarted);
         }
+        self.notes.retain(|note| note != RESTARTED);
         let request = ResetRequest { level, run: &self.context.run, facts: &self.facts, allow: self.context.allow };
         match reset(self.node, &request) {
             Ok(script) => self.run(script).await,
@@ -49,8 +53,7 @@ impl<T: Transport> Driver<'_, T> {
         self.joining.before = self.facts.node_object().known().cloned().flatten();
         let input = self.run(restart_kubelet(self.node, &self.context.run)).await;
         if input == Input::Ran(Ran::Done) {
-            self.notes
-                .push("its kubelet was restarted, which brought its Node back; it was not joined anew".to_owned());
+            self.notes.push(RESTARTED.to_owned());
         }
         input
     }
@@ -172,6 +175,13 @@ impl<T: Transport> Driver<'_, T> {
         self.armed = armed.unwrap_or(ran == Ran::Lost);
         let (ran, why) = if self.armed { self.after_firewall(ran, why).await } else { (ran, why) };
         self.last_done = (ran == Ran::Done).then_some(script.phase);
+        let changes_config = |step: &Step| matches!(step, Step::ApplyContainerdConfig { .. });
+        if ran == Ran::Done && script.phase == Phase::Join && script.steps.iter().any(changes_config) {
+            let run = &self.context.run;
+            self.notes.push(format!(
+                "containerd's config was changed for the join; the old one is in {BACKUPS}/{run} on the node"
+            ));
+        }
         self.phase_finished(script.phase, why.clone());
         self.trouble = why;
         Input::Ran(ran)

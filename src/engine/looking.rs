@@ -56,8 +56,8 @@ impl<T: Transport> Driver<'_, T> {
             self.joining.name = Some(name.clone());
         }
         self.facts.cluster_node_object = control_plane.node_object(&name).await;
-        if !matches!(self.context.task, Task::Status) && !self.is_in_cluster() {
-            self.joining.wanted = self.joining.wanted.take().or(control_plane.identity().await.ok()); // whose member is it then?
+        if !matches!(self.context.task, Task::Status) && self.joining.wanted.is_none() {
+            self.joining.wanted = control_plane.identity().await.ok(); // a Node of its name does not tell whose member it is
         }
     }
 
@@ -97,12 +97,15 @@ impl<T: Transport> Driver<'_, T> {
     /// How long a standing that is not good is looked at again, as it may change by itself.
     fn patience(&self, standing: &Standing) -> Duration {
         let patience = &self.context.patience;
-        let kubelet_runs =
-            self.facts.kubelet.is_known_and(|unit| matches!(unit.active.as_str(), "active" | "activating"));
+        let kubelet_runs = self.kubelet_is("active") || self.kubelet_is("activating");
         match standing {
             Standing::Healthy | Standing::Apart | Standing::Elsewhere(_) | Standing::SomebodyElses(_) => Duration::ZERO,
             Standing::WaitsForCni => patience.cni,
             _ if self.last_done == Some(Phase::Join) => patience.ready,
+            // One that does not come up is no better for more waiting.
+            Standing::Asleep(_) if self.last_done == Some(Phase::Restart) && !self.kubelet_is("active") => {
+                patience.answer
+            }
             _ if self.last_done == Some(Phase::Restart) => patience.settle,
             Standing::Stale(_) | Standing::NotReady(_) if kubelet_runs => patience.settle,
             Standing::Unclear(_) => patience.answer,
@@ -112,6 +115,10 @@ impl<T: Transport> Driver<'_, T> {
                 Duration::ZERO
             }
         }
+    }
+
+    fn kubelet_is(&self, state: &str) -> bool {
+        self.facts.kubelet.is_known_and(|unit| unit.active == state)
     }
 
     /// What is not to be touched at all, or not now.

@@ -56,6 +56,11 @@ impl Bed {
     pub fn fresh(&self, nodes: &[&str]) {
         let forget = "kubectl --kubeconfig /etc/kubernetes/admin.conf delete --ignore-not-found node \"$0\" \"$@\"";
         let _ = self.on("cp1", forget, nodes); // the last case may have stopped the API server
+        self.reinstall(nodes);
+    }
+
+    /// The same, and the cluster is not told.
+    pub fn reinstall(&self, nodes: &[&str]) {
         let mut fresh = vec!["fresh"];
         fresh.extend(nodes);
         checked(self.testbed(&fresh));

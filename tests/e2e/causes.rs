@@ -145,7 +145,10 @@ pub fn given_commands(bed: &Bed) {
 }
 
 pub fn other_cluster(bed: &Bed, node: &str) {
+    // Ours still has a Node of it, from before it went there.
     bed.fresh(&[node]);
+    kfleet(bed, &["join", node, "--yes"]).expect(node, Outcome::Joined);
+    bed.reinstall(&[node]);
     bed.plant(node, "joined-elsewhere");
     let look = "find /etc/kubernetes /var/lib/kubelet/pki -printf '%p %i\\n' | sort; systemctl show -p MainPID kubelet";
     let before = bed.see(node, look);

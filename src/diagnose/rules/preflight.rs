@@ -9,7 +9,7 @@ use crate::model::{Cri, Fact, Facts, Level, TOOLS, Tool};
 pub(super) const RULES: [Rule; 17] = [
     Rule::new(26, Error, swap_refused, SWAP).blocks_join(),
     Rule::new(26, Warning, swap_on, SWAP),
-    Rule::new(27, Error, no_forwarding, "`sysctl -w net.ipv4.ip_forward=1`, and the same line in /etc/sysctl.d/k8s.conf")
+    Rule::new(27, Error, no_forwarding, "`sysctl -w net.ipv4.ip_forward=1`, and `net.ipv4.ip_forward = 1` in /etc/sysctl.d/k8s.conf")
         .blocks_join(),
     Rule::new(
         28,
@@ -49,7 +49,7 @@ pub(super) const RULES: [Rule; 17] = [
         40,
         Error,
         cgroup_drivers_differ,
-        "`kfleet join` and `kfleet reset --aggressive` set SystemdCgroup = true in /etc/containerd/config.toml",
+        "a join sets SystemdCgroup = true in /etc/containerd/config.toml; for a member, `kfleet join NODE --replace --drain`",
     )
     .cured_by(Level::Aggressive),
     Rule::new(41, Warning, hostname_unknown, "add a line `ADDRESS HOSTNAME` to /etc/hosts"),

@@ -16,12 +16,14 @@ pub(super) const RULES: [Rule; 14] = [
     Rule::new(5, Error, containerd_down, "look at `journalctl -u containerd`; a gentle reset restarts it")
         .cured_by(Level::Gentle)
         .blocks_join(),
-    Rule::new(6, Error, kubelet_down, "look at `journalctl -u kubelet`").cured_by(Level::Gentle).blocks_join(),
+    Rule::new(6, Error, kubelet_down, "`kfleet join` starts it; `journalctl -u kubelet` tells why it stopped")
+        .cured_by(Level::Gentle)
+        .blocks_join(),
     Rule::new(7, Warning, links_left, "`kfleet reset --aggressive` removes them").cured_by(Level::Aggressive),
     Rule::new(8, Warning, chains_left, "`kfleet reset --aggressive` removes them").cured_by(Level::Aggressive),
     Rule::new(9, Warning, mounts_left, "a gentle reset unmounts them and touches nothing that they lead to")
         .cured_by(Level::Gentle),
-    Rule::new(10, Error, node_object_gone, "restart the kubelet, or `kfleet join` resets and joins it again")
+    Rule::new(10, Error, node_object_gone, "`kfleet join` restarts the kubelet, which makes a new one")
         .cured_by(Level::Gentle)
         .blocks_join(),
     Rule::new(11, Error, node_not_ready, "`kubectl describe node` on the control plane tells more")
