@@ -6,9 +6,10 @@
 #
 #   sudo sh THIS-FILE "kubeadm join 192.168.4.63:6443 --token ... --discovery-token-ca-cert-hash sha256:..."
 #
-# It looks first. A healthy member is left alone; a kubelet that has stopped or lost its Node is restarted. Where the API
-# server is out of reach, the token is dead, or the machine lacks what no reset brings, it says so and ends. Then it tries `kubeadm join`; where that fails for a reason that a reset
-# can cure, it resets the node and tries again: gently before the second attempt, aggressively before the third. A node that
+# It looks first. A healthy member is left alone; what may pass by itself gets two minutes, and a kubelet that has stopped or
+# lost its Node is restarted. Where the API server is out of reach, the token is dead, or the machine lacks what no reset
+# brings, it says so and ends. Then it tries `kubeadm join`; where that fails for a reason that a reset can cure, it resets
+# the node and tries again: gently before the second attempt, aggressively before the third. A node that
 # an earlier join has left half done is reset gently before the first attempt. It ends well only when the API server has a
 # Node with this machine's id that reports itself; kubectl must be here for that.
 #
