@@ -6,9 +6,10 @@
 #
 #   sudo sh THIS-FILE "kubeadm join 192.168.4.63:6443 --token ... --discovery-token-ca-cert-hash sha256:..."
 #
-# It looks first. A healthy member is left alone; a kubelet that has stopped or lost its Node is restarted. Where the API
-# server is out of reach, the token is dead, or the machine lacks what no reset brings, it says so and ends. Then it tries `kubeadm join`; where that fails for a reason that a reset
-# can cure, it resets the node and tries again: gently before the second attempt, aggressively before the third. A node that
+# It looks first. A healthy member is left alone; what may pass by itself gets two minutes, and a kubelet that has stopped or
+# lost its Node is restarted. Where the API server is out of reach, the token is dead, or the machine lacks what no reset
+# brings, it says so and ends. Then it tries `kubeadm join`; where that fails for a reason that a reset can cure, it resets
+# the node and tries again: gently before the second attempt, aggressively before the third. A node that
 # an earlier join has left half done is reset gently before the first attempt. It ends well only when the API server has a
 # Node with this machine's id that reports itself; kubectl must be here for that.
 #
@@ -2361,7 +2362,11 @@ restore_firewall() {
 join_cluster() {
   file=/run/kfleet/join.yaml
   umask 077
-  mkdir -p /run/kfleet && rm -f -- "$file" && printf '%s\n' "$CONFIGURATION" >"$file" || return
+  mkdir -p /run/kfleet && rm -f -- "$file" || return
+  # no printf: in some shells it is a program, whose arguments everybody can read
+  cat >"$file" <<E || return
+$CONFIGURATION
+E
   began=$(uptime_seconds) || return
   timeout -k 10 "$JOIN_SECONDS" kubeadm join --config "$file"
   ended=$?
@@ -2950,7 +2955,9 @@ probe_client_certificate() {
 #   fresh   nothing is joined; an attempt may succeed
 #   half    what an earlier join has left would fail the next one; a reset cures it
 #   asleep  it has joined, and its kubelet does not run or has no Node: it makes one when it starts
+#   waking  it has joined, and systemd is about to start its kubelet; one that stays so is asleep
 #   late    it has joined, its kubelet runs, and the Node is not Ready or from before the last boot: it may be so in a moment
+#   unknown it has joined, and how it stands could not be read: it may be so in a moment, and before that nothing may be done
 #   member  a healthy member (or one that waits for the pod network alone); nothing is to be done
 #   stop    it has joined, and how it stands cannot be told or is not this cluster's business: nothing may be done
 look() {
@@ -2968,23 +2975,30 @@ look() {
     SEEN="this node has joined the cluster at ${server:-an unknown address}, and the command names $WANTED; if it is to leave that one, reset it first (\`kfleet script reset --aggressive\` prints the script)"
     return
   fi
-  if [ ! -e /var/lib/kubelet/pki/kubelet-client-current.pem ]; then
-    LOOK=half SEEN="its client certificate is gone, so its kubelet cannot speak to the API server"
-    return
-  fi
   command -v kubectl >/dev/null || {
-    SEEN="this node has joined, and without kubectl it cannot be told whether it is a healthy member; install kubectl"
+    without_certificate || SEEN="this node has joined, and without kubectl it cannot be told whether it is a healthy member; install kubectl"
     return
   }
   node=$(node_name)
   if ! object=$(node_object "$kubelet_conf" "$node" 2>&1); then
     case $object in
-      *'(NotFound)'*) LOOK=asleep SEEN="it has joined, but the API server has no Node $node" ;;
-      *) SEEN="this node has joined, and its Node could not be read: $(printf '%s\n' "$object" | tail -n 1)" ;;
+      *'(NotFound)'*'nodes "'*) LOOK=asleep SEEN="it has joined, but the API server has no Node $node" ;;
+      *)
+        LOOK=unknown
+        without_certificate || SEEN="this node has joined, and its Node could not be read: $(printf '%s\n' "$object" | tail -n 1)"
+        ;;
     esac
     return
   fi
   judge_member
+}
+
+# Whether the certificate that kubelet.conf names is gone; then sets LOOK and SEEN. It may hold one itself instead, and the
+# file is none of its business.
+without_certificate() {
+  certificate=/var/lib/kubelet/pki/kubelet-client-current.pem
+  grep -q "^ *client-certificate: *[\"']\{0,1\}$certificate" "$kubelet_conf" && [ ! -e "$certificate" ] || return
+  LOOK=half SEEN="its client certificate is gone, so its kubelet cannot speak to the API server"
 }
 
 # The same of a Node that was read into $object.
@@ -2992,11 +3006,12 @@ judge_member() {
   ready=$(value_of ready)
   message=$(value_of message)
   if [ -z "$(value_of machine_id)" ]; then
-    SEEN="the Node $node names no machine yet"
+    LOOK=unknown SEEN="the Node $node names no machine yet"
   elif [ "$(value_of machine_id)" != "$(cat /etc/machine-id)" ]; then
     SEEN="the Node $node belongs to another machine (another machine id); delete it on the control plane if it is stale: kubectl delete node $node"
   elif kubelet_state=$(systemctl show -p ActiveState --value kubelet.service) && [ "$kubelet_state" != active ]; then
-    LOOK=asleep SEEN="kubelet.service is ${kubelet_state:-in no known state}"
+    SEEN="kubelet.service is ${kubelet_state:-in no known state}"
+    case $kubelet_state in activating | deactivating | reloading | refreshing) LOOK=waking ;; *) LOOK=asleep ;; esac
   elif [ "$(value_of boot_id)" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
     LOOK=late SEEN="the Node $node is from before the last boot: the kubelet has not reported since"
   elif [ "$ready" = True ]; then
@@ -3031,7 +3046,11 @@ has_registered() {
   node=$(node_name)
   object=$(node_object /etc/kubernetes/kubelet.conf "$node" 2>&1) || return
   judge_member
-  [ "$LOOK" = member ] || return
+  [ "$LOOK" = member ] && has_reported
+}
+
+# Whether the Node $node that was just read has done so.
+has_reported() {
   beat=$(timeout -k 1 20 kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=10s get node "$node" \
     -o jsonpath='{.status.conditions[?(@.type=="Ready")].lastHeartbeatTime}') || return
   awk -v beat="$beat" -v began="$BEGAN" 'BEGIN { exit !(beat "" >= began "") }' || {
@@ -3043,12 +3062,14 @@ has_registered() {
 
 registered_or_stopped() { [ -e "$BASE.stop" ] || has_registered; }
 
+name_is_taken() { grep -q '" already exists in the cluster' "$1"; }
+
 # Prints why no reset can help after a failed join, from kubeadm's output in file $1; 1 where one may help. kubeadm's own
 # words, unchanged since 1.17.
 no_reset_helps() {
   if grep -q 'could not find a JWS signature' "$1"; then
     echo 'the token is not known to the cluster: it has expired, was deleted or belongs to another one; make a new command on the control plane (kubeadm token create --print-join-command)'
-  elif grep -q '" already exists in the cluster' "$1"; then
+  elif name_is_taken "$1"; then
     echo 'a Node of this name is in the cluster and Ready; if it is this machine as it was before a reset, wait a minute or delete it on the control plane (kubectl delete node NAME), then run this again'
   elif grep -qE 'x509: certificate has expired or is not yet valid' "$1"; then
     echo "a certificate is not valid at this time, which here is $(date -u '+%Y-%m-%d %H:%M UTC'); compare the clocks of this node and of the control plane"
@@ -3135,10 +3156,12 @@ with_systemd_cgroup() {
 # These are the findings of kfleet that block a join, in its words. Prints them, a line each. What could not be told is no
 # reason to stop: then kubeadm is to say it.
 blockers() {
-  ignored=$(sed -n 's/.*"ignorePreflightErrors": \[\(.*\)\].*/\1/p' "$BASE.yaml" | tr '[:upper:]' '[:lower:]')
+  ignored=$(ignored_checks)
   api_blocks
   machine_blocks
 }
+
+ignored_checks() { sed -n 's/.*"ignorePreflightErrors": \[\(.*\)\].*/\1/p' "$BASE.yaml" | tr '[:upper:]' '[:lower:]'; }
 
 # $2 blocks, unless the command says to ignore kubeadm's check $1.
 blocks() {
@@ -3234,6 +3257,18 @@ enable_cri() {
   return "$rc"
 }
 
+# Whether $LOOK may pass by itself, or with a kubelet that is restarted, and that was not tried since the last attempt.
+may_pass() {
+  case $LOOK:$waited in waking:*time*) LOOK=asleep ;; esac
+  case $LOOK in
+    asleep) remedy=restart ;;
+    waking | late | unknown) remedy='time' ;;
+    *) return 1 ;;
+  esac
+  case $waited in *"$remedy"*) return 1 ;; esac
+  waited="$waited $remedy"
+}
+
 # A kubelet makes its Node when it starts, and never later; and one that has just started has not reported yet.
 wake() {
   # shellcheck disable=SC2034 # for another part
@@ -3245,9 +3280,58 @@ wake() {
     case $rc in 76 | 130) return "$rc" ;; esac
   fi
   printf '==> wait for the Node'
-  if wait_until 40 3 registered_or_stopped && [ ! -e "$BASE.stop" ]; then printf ': done\n'; else printf ': in vain\n' && look; fi
+  steady=no
+  [ "$LOOK" != unknown ] || steady=yes
+  wait_ends=$(($(uptime_seconds) + 120))
+  wait_until 40 3 passed_or_over
+  if [ "$LOOK" = member ]; then printf ': done\n'; else printf ': in vain\n'; fi
   [ ! -e "$BASE.stop" ] || return 130
   [ "$LOOK" = member ] || tell "look: $SEEN"
+}
+
+# The clock of the kernel counts too, as each look at an API server that is silent takes its time.
+passed_or_over() { [ -e "$BASE.stop" ] || passed || [ "$(uptime_seconds)" -ge "$wait_ends" ]; }
+
+# Of a kubelet that was down the Node stays Ready for a while, so it must have reported anew.
+passed() {
+  look
+  case $LOOK in
+    member) [ "$steady" = yes ] || has_reported ;;
+    unknown) return 1 ;;
+    asleep | waking | late)
+      steady=no
+      return 1
+      ;;
+  esac
+}
+
+# kubeadm's part of an attempt. After a reset of ours the API server has the old Node as Ready for up to 50 s more
+# (node-monitor-grace-period), and kubeadm refuses to take its name for so long.
+attempt_join() {
+  # shellcheck disable=SC2034 # for another part
+  CONFIGURATION=$(cat "$BASE.yaml")
+  tries=6
+  until phase_join; do
+    rc=$?
+    tries=$((tries - 1))
+    case $rc in 76 | 130) return "$rc" ;; esac
+    # shellcheck disable=SC2154 # of another part
+    [ "$reset_any" = yes ] && [ "$tries" -gt 0 ] && name_is_taken "$BASE.said" || return "$rc"
+    tell "the API server still has the Node from before the reset as Ready; the join is tried again in a moment"
+    ! wait_until 18 1 test -e "$BASE.stop" || return 130
+    # shellcheck disable=SC2034 # for another part
+    CONFIGURATION=$(configuration_for_another_try)
+  done
+}
+
+# Before kubeadm looks at the name it writes the CA that it has just verified, and its preflight would complain of that file.
+# Besides "all", it takes no other check.
+configuration_for_another_try() {
+  case $(ignored_checks) in
+    *'"all"'*) cat "$BASE.yaml" ;;
+    *'"'*) sed 's/"ignorePreflightErrors": \[/&"FileAvailable--etc-kubernetes-pki-ca.crt", /' "$BASE.yaml" ;;
+    *) sed 's/"criSocket":/"ignorePreflightErrors": ["FileAvailable--etc-kubernetes-pki-ca.crt"], &/' "$BASE.yaml" ;;
+  esac
 }
 # --- alone: what kfleet does around the phases, for one person at one console ------------------------------------------
 # The work is done by the unit kfleet.service: that name is the lock of every kfleet, systemd keeps it, and it cannot go
@@ -3442,6 +3526,11 @@ alone_join() {
   look
   tell "look: $SEEN"
   while :; do
+    if may_pass; then
+      wake || return
+      [ "$attempt:$LOOK" = 0:fresh ] || [ "$LOOK" != fresh ] || LOOK=half
+      continue
+    fi
     case $LOOK in
       member)
         case $attempt:$waited in
@@ -3451,19 +3540,9 @@ alone_join() {
         esac
         return
         ;;
-      stop)
-        tell "this is no node to be reset for a join"
+      stop | unknown)
+        tell "this is no node to be reset for a join. $(so_far)."
         return 1
-        ;;
-      asleep | late)
-        case $waited in
-          *"$LOOK"*) ;;
-          *)
-            waited="$waited $LOOK"
-            wake || return
-            continue
-            ;;
-        esac
         ;;
     esac
     ready && enable_cri || return
@@ -3475,25 +3554,27 @@ alone_join() {
     # shellcheck disable=SC2034 # for another part
     BEGAN=$(date -u +%Y-%m-%dT%H:%M:%SZ)
     tell "attempt $attempt: join the cluster at $WANTED"
-    # shellcheck disable=SC2034 # for another part
-    CONFIGURATION=$(cat "$BASE.yaml")
-    phase_join && {
+    waited=
+    attempt_join && {
       prove
       return
     }
     rc=$?
     case $rc in 76 | 130) return "$rc" ;; esac
     if why=$(no_reset_helps "$BASE.said"); then
-      tell "this node has not joined: $why. It was not reset, as that would not help."
+      tell "this node has not joined: $why. $(so_far), as that would not help."
       return 1
     fi
     look
     case $LOOK in
       fresh) LOOK=half ;; # so that a reset comes before the next attempt
-      asleep | late | stop) tell "look: $SEEN" ;;
+      member | half) ;;
+      *) tell "look: $SEEN" ;;
     esac
   done
 }
+
+so_far() { if [ "$reset_any" = no ]; then echo "It was not reset"; else echo "It was reset before this ($level), and is not reset again"; fi; }
 
 # The next level, and the reset.
 climb() {
@@ -3511,8 +3592,8 @@ climb() {
 }
 
 reset_to() {
-  reset_any=yes
   if [ "$1" = aggressive ]; then choose_containerd_config || return; fi
+  reset_any=yes
   "phase_$1" || return
   [ "$1" != aggressive ] || settle_rules
 }

@@ -8,8 +8,9 @@ pub fn node_object(output: &str, status: i32) -> Fact<Option<NodeObject>> {
         return Fact::Unknown("the node has no kubelet.conf or no kubectl to ask with".to_owned());
     }
     if status != 0 {
-        // apimachinery's words for 404, unchanged since Kubernetes 1.0
-        if output.contains("(NotFound)") {
+        // apimachinery's words for 404, unchanged since Kubernetes 1.0; of a 404 by something else than an API server kubectl
+        // says (NotFound) too, and names no Node: "the server could not find the requested resource"
+        if output.contains("(NotFound)") && output.contains("nodes \"") {
             return Fact::Known(None);
         }
         let said = output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("nothing");
@@ -47,9 +48,14 @@ mod tests {
         assert_eq!((node.created.as_str(), node.heartbeat.as_str()), ("2026-11-22T22:34:42Z", "2026-11-22T22:34:52Z"));
         assert!(node.uid.starts_with("4a884fc6-") && !node.unschedulable && node.waits_for_cni());
         assert_eq!(node_object("Error from server (NotFound): nodes \"n\" not found\n", 1), Fact::Known(None));
-        for (output, status) in
-            [("", 124), ("Unable to connect to the server", 1), ("machine_id=\nboot_id=\n", 0), ("", 0), ("", 64)]
-        {
+        for (output, status) in [
+            ("", 124),
+            ("Unable to connect to the server", 1),
+            ("Error from server (NotFound): the server could not find the requested resource", 1),
+            ("machine_id=\nboot_id=\n", 0),
+            ("", 0),
+            ("", 64),
+        ] {
             assert!(node_object(output, status).known().is_none(), "{output} {status}");
         }
     }

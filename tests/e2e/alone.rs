@@ -31,6 +31,15 @@ pub fn joins(bed: &Bed) {
         "kubeadm --kubeconfig /etc/kubernetes/admin.conf token create --ttl 20m --print-join-command 2>/dev/null";
     let command = bed.see("cp1", mint).trim().to_owned();
 
+    // A token that nobody made, on a machine that does not forward packets: both are told, and nothing is tried.
+    let token = command.split("--token ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a token");
+    bed.plant("node1", "no-ip-forward");
+    let (code, said) = run(bed, "node1", &command.replace(token, "nosuch.0123456789abcdef"));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("does not know the token nosuch ") && said.contains("net.ipv4.ip_forward is 0"), "{said}");
+    assert!(!said.contains("attempt") && !said.contains("reset: "), "{said}");
+    bed.see("node1", "echo 1 >/proc/sys/net/ipv4/ip_forward");
+
     // Another cluster's hash: no reset can help. The token is never shown.
     let (good, hash) = command.rsplit_once("sha256:").expect("it has a hash");
     let other: String = hash.chars().map(|c| if c == '0' { '1' } else { '0' }).collect();
@@ -48,7 +57,6 @@ pub fn joins(bed: &Bed) {
         assert!(said.contains(attempts) && said.matches("reset: ").count() == levels.len(), "{node}: {said}");
         assert!(levels.iter().all(|level| said.contains(level)), "{node}: {said}");
         assert!(bed.nodes().contains(&node.to_owned()), "the API server has no {node}");
-        let token = command.split("--token ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a token");
         let secret = &token[7..];
         assert!(!said.contains(secret), "the token is shown: {said}");
         let left =

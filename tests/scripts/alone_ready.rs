@@ -14,24 +14,26 @@ fn said(more: &str, body: &str) -> String {
         include_str!("../../src/plan/sh/common.sh"),
         include_str!("../../src/plan/sh/runtime.sh"),
         include_str!("../../src/plan/sh/preflight.sh"),
+        include_str!("../../src/plan/sh/join.sh"),
         include_str!("../../src/plan/sh/join_command.sh"),
         include_str!("../../src/plan/sh/alone_look.sh"),
         include_str!("../../src/plan/sh/alone_ready.sh"),
         include_str!("../../src/plan/sh/alone.sh"),
     ]
     .join("\n");
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().to_str().unwrap();
+    let library = library.replace("/etc/kubernetes/", &format!("{here}/etc/"));
+    let library = library.replace("/var/lib/kubelet/", &format!("{here}/kubelet/"));
     let hash = "00".repeat(32);
     let command =
         format!("kubeadm join {ENDPOINT} --token abcdef.{SECRET} --discovery-token-ca-cert-hash sha256:{hash} {more}");
-    let folder = tempfile::tempdir().unwrap();
-    let base = folder.path().join("base");
     let answers = SHELLS.map(|shell| {
         let text = format!(
-            "set -u\nLC_ALL=C\nCRI_SOCKET=x\nBASE={}\nWANTED={ENDPOINT}\n{library}
+            "set -u\nLC_ALL=C\nCRI_SOCKET=x\nHERE={here}\nBASE=$HERE/base\nWANTED={ENDPOINT}\n{library}
 sleep() {{ :; }}
 timeout() {{ shift 3; \"$@\"; }}
-parse_join_command '{command}' && join_configuration kubeadm.k8s.io/v1beta3 >\"$BASE.yaml\" || exit\n{body}\n",
-            base.display()
+parse_join_command '{command}' && join_configuration kubeadm.k8s.io/v1beta3 >\"$BASE.yaml\" || exit\n{body}\n"
         );
         let file = folder.path().join("script");
         fs::write(&file, text).unwrap();
@@ -142,12 +144,13 @@ kubeadm() {{ echo {version}; }}\napi_view() {{ return 64; }}\nblockers"
 fn ladder(looks: &str, more: &str) -> String {
     let body = format!(
         "looks='{looks}'
+reset_any=no; : >\"$BASE.said\"
 look() {{ LOOK=${{looks%% *}} SEEN=\"it is $LOOK\"; looks=${{looks#* }}; }}
-has_registered() {{ return 1; }}
+has_reported() {{ :; }}
 blockers() {{ :; }}
 containerd() {{ :; }}
 no_reset_helps() {{ return 1; }}
-reset_to() {{ echo \"did: $1\"; }}
+reset_to() {{ reset_any=yes; echo \"did: $1\"; }}
 phase_restart() {{ echo 'did: restart'; }}
 phase_containerd() {{ echo 'did: containerd'; }}
 phase_join() {{ echo 'did: join'; return 1; }}
@@ -171,17 +174,29 @@ fn nothing_is_reset_that_can_be_woken_or_that_would_not_join_then() {
         ("fresh fresh", "", "join gentle join aggressive join end: 1"),
         ("half half", "", "gentle join aggressive join end: 1"),
         ("fresh stop", "", "join end: 1"),
-        ("asleep asleep member", "has_registered() { LOOK=member SEEN=; }", "restart end: 0"),
-        ("asleep member", "", "restart end: 0"),
-        ("late member", "", "end: 0"),
+        ("asleep asleep late member", "", "restart end: 0"),
+        ("late late waking member", "", "end: 0"),
+        ("waking waking unknown member", "", "end: 0"),
+        ("unknown unknown late member", "", "end: 0"),
+        ("unknown", "", "end: 1"),
+        ("unknown half", "", "gentle join aggressive join end: 1"),
+        ("late", "", "gentle join aggressive join end: 1"),
         ("asleep asleep half", "", "restart gentle join aggressive join end: 1"),
-        ("late asleep asleep half", "", "restart gentle join aggressive join end: 1"),
+        ("asleep", "", "restart gentle join restart aggressive join restart end: 1"),
+        ("waking", "", "restart gentle join restart aggressive join restart end: 1"),
+        ("asleep member half", "has_reported() { return 1; }", "restart gentle join aggressive join end: 1"),
+        ("unknown member half", "has_reported() { return 1; }", "end: 0"),
+        ("unknown waking member half", "has_reported() { return 1; }", "gentle join aggressive join end: 1"),
+        ("fresh late waking unknown member", "", "join end: 0"),
+        ("fresh asleep late member", "", "join restart end: 0"),
+        ("fresh unknown", "", "join end: 1"),
+        ("fresh late fresh", "", "join gentle join aggressive join end: 1"),
         ("asleep", "phase_restart() { return 76; }", "end: 76"),
         ("fresh", "blockers() { echo x; }", "end: 1"),
         ("half", "blockers() { echo x; }", "end: 1"),
         ("asleep half", "blockers() { echo x; }", "restart end: 1"),
         ("fresh half", "blockers() { [ \"$attempt\" -eq 0 ] || echo x; }", "join end: 1"),
-        ("fresh", "registered_or_stopped() { :; }; phase_join() { return 130; }", "end: 130"),
+        ("fresh", "phase_join() { return 130; }", "end: 130"),
     ] {
         assert_eq!(ladder(looks, more), did, "{looks}; {more}");
     }
@@ -195,4 +210,86 @@ phase_join() { echo 'did: join'; }\n";
     assert_eq!(ladder("fresh", disabled), "containerd join prove end: 0");
     assert_eq!(ladder("fresh", &format!("{disabled}phase_containerd() {{ return 76; }}")), "end: 76");
     assert_eq!(ladder("fresh", &format!("{disabled}phase_containerd() {{ return 1; }}")), "join prove end: 0");
+}
+
+#[test]
+fn the_old_node_s_name_is_waited_for_after_a_reset_alone() {
+    let taken = "no_reset_helps() { name_is_taken \"$1\" && echo taken; }
+joins=0
+phase_join() {
+  echo 'did: join'
+  joins=$((joins + 1))
+  [ \"$joins\" -lt LAST ] || return 0
+  echo 'a Node with name \"n\" and status \"Ready\" already exists in the cluster.' >\"$BASE.said\"
+  return 1
+}\n";
+    let (third, never) = (taken.replace("LAST", "3"), taken.replace("LAST", "99"));
+    assert_eq!(ladder("fresh", &never), "join end: 1");
+    assert_eq!(ladder("half", &third), "gentle join join join prove end: 0");
+    assert_eq!(ladder("half", &never), "gentle join join join join join join end: 1");
+
+    for (more, names) in [("", &[][..]), ("swap", &["swap"]), ("all", &["all"])] {
+        let option = if more.is_empty() { String::new() } else { format!("--ignore-preflight-errors {more}") };
+        let text = said(&option, &format!("configuration_for_another_try | sed 's/{SECRET}/x/g'"));
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let mut wanted = vec!["FileAvailable--etc-kubernetes-pki-ca.crt"];
+        wanted.extend(names);
+        wanted.retain(|name| !names.contains(&"all") || *name == "all");
+        assert_eq!(json["nodeRegistration"]["ignorePreflightErrors"], serde_json::json!(wanted), "{text}");
+        assert_eq!(json["nodeRegistration"]["criSocket"], "x");
+    }
+}
+
+#[test]
+fn the_last_sentence_says_whether_it_was_reset() {
+    let tell = "tell() { echo \"did: $*\"; }\n";
+    let hopeless = format!("{tell}no_reset_helps() {{ echo hopeless; }}");
+    for (looks, more, sentence) in [
+        ("unknown", tell, "a join. It was not reset. end: 1"),
+        ("half unknown", tell, "a join. It was reset before this (gentle), and is not reset again. end: 1"),
+        ("fresh", &hopeless, "hopeless. It was not reset, as that would not help. end: 1"),
+        (
+            "half",
+            &hopeless,
+            "It was reset before this (gentle), and is not reset again, as that would not help. end: 1",
+        ),
+    ] {
+        let did = ladder(looks, more);
+        assert!(did.ends_with(sentence), "{looks}: {did}");
+    }
+}
+
+#[test]
+fn a_look_tells_what_may_pass_from_what_is_broken() {
+    let named = "client-certificate: $HERE/kubelet/pki/kubelet-client-current.pem";
+    let embedded = "client-certificate-data: eA==";
+    let node = |ready: &str| format!("printf 'machine_id=m\\nboot_id=b\\nready={ready}\\n'");
+    let not_found = |what: &str| format!("echo 'Error from server (NotFound): {what}'; return 1");
+    let (ready, not_ready) = (node("True"), node("Unknown"));
+    let gone = not_found("nodes \"n\" not found");
+    let proxy = not_found("the server could not find the requested resource");
+    let silent = "echo 'Unable to connect to the server'; return 1".to_owned();
+    for (certificate, node, kubelet, look) in [
+        (embedded, &ready, "active", "member"),
+        (named, &ready, "active", "member"),
+        (named, &ready, "activating", "waking"),
+        (named, &ready, "failed", "asleep"),
+        (named, &not_ready, "active", "late"),
+        (named, &silent, "active", "half"),
+        (embedded, &silent, "active", "unknown"),
+        (embedded, &proxy, "active", "unknown"),
+        (embedded, &gone, "active", "asleep"),
+    ] {
+        let body = format!(
+            "mkdir -p \"$HERE/etc\"
+printf '%s\\n' 'server: https://{ENDPOINT}' \"    {certificate}\" >\"$HERE/etc/kubelet.conf\"
+cat() {{ case $1 in /etc/machine-id) echo m ;; */boot_id) echo b ;; esac; }}
+hostname_override() {{ :; }}
+systemctl() {{ echo {kubelet}; }}
+kubectl() {{ :; }}
+node_object() {{ {node}; }}
+look; echo \"$LOOK\""
+        );
+        assert_eq!(said("", &body).trim(), look, "{certificate} {node} {kubelet}");
+    }
 }

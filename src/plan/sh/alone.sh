@@ -191,6 +191,11 @@ alone_join() {
   look
   tell "look: $SEEN"
   while :; do
+    if may_pass; then
+      wake || return
+      [ "$attempt:$LOOK" = 0:fresh ] || [ "$LOOK" != fresh ] || LOOK=half
+      continue
+    fi
     case $LOOK in
       member)
         case $attempt:$waited in
@@ -200,19 +205,9 @@ alone_join() {
         esac
         return
         ;;
-      stop)
-        tell "this is no node to be reset for a join"
+      stop | unknown)
+        tell "this is no node to be reset for a join. $(so_far)."
         return 1
-        ;;
-      asleep | late)
-        case $waited in
-          *"$LOOK"*) ;;
-          *)
-            waited="$waited $LOOK"
-            wake || return
-            continue
-            ;;
-        esac
         ;;
     esac
     ready && enable_cri || return
@@ -224,25 +219,27 @@ alone_join() {
     # shellcheck disable=SC2034 # for another part
     BEGAN=$(date -u +%Y-%m-%dT%H:%M:%SZ)
     tell "attempt $attempt: join the cluster at $WANTED"
-    # shellcheck disable=SC2034 # for another part
-    CONFIGURATION=$(cat "$BASE.yaml")
-    phase_join && {
+    waited=
+    attempt_join && {
       prove
       return
     }
     rc=$?
     case $rc in 76 | 130) return "$rc" ;; esac
     if why=$(no_reset_helps "$BASE.said"); then
-      tell "this node has not joined: $why. It was not reset, as that would not help."
+      tell "this node has not joined: $why. $(so_far), as that would not help."
       return 1
     fi
     look
     case $LOOK in
       fresh) LOOK=half ;; # so that a reset comes before the next attempt
-      asleep | late | stop) tell "look: $SEEN" ;;
+      member | half) ;;
+      *) tell "look: $SEEN" ;;
     esac
   done
 }
+
+so_far() { if [ "$reset_any" = no ]; then echo "It was not reset"; else echo "It was reset before this ($level), and is not reset again"; fi; }
 
 # The next level, and the reset.
 climb() {
@@ -260,8 +257,8 @@ climb() {
 }
 
 reset_to() {
-  reset_any=yes
   if [ "$1" = aggressive ]; then choose_containerd_config || return; fi
+  reset_any=yes
   "phase_$1" || return
   [ "$1" != aggressive ] || settle_rules
 }

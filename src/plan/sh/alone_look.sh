@@ -3,7 +3,9 @@
 #   fresh   nothing is joined; an attempt may succeed
 #   half    what an earlier join has left would fail the next one; a reset cures it
 #   asleep  it has joined, and its kubelet does not run or has no Node: it makes one when it starts
+#   waking  it has joined, and systemd is about to start its kubelet; one that stays so is asleep
 #   late    it has joined, its kubelet runs, and the Node is not Ready or from before the last boot: it may be so in a moment
+#   unknown it has joined, and how it stands could not be read: it may be so in a moment, and before that nothing may be done
 #   member  a healthy member (or one that waits for the pod network alone); nothing is to be done
 #   stop    it has joined, and how it stands cannot be told or is not this cluster's business: nothing may be done
 look() {
@@ -21,23 +23,30 @@ look() {
     SEEN="this node has joined the cluster at ${server:-an unknown address}, and the command names $WANTED; if it is to leave that one, reset it first (\`kfleet script reset --aggressive\` prints the script)"
     return
   fi
-  if [ ! -e /var/lib/kubelet/pki/kubelet-client-current.pem ]; then
-    LOOK=half SEEN="its client certificate is gone, so its kubelet cannot speak to the API server"
-    return
-  fi
   command -v kubectl >/dev/null || {
-    SEEN="this node has joined, and without kubectl it cannot be told whether it is a healthy member; install kubectl"
+    without_certificate || SEEN="this node has joined, and without kubectl it cannot be told whether it is a healthy member; install kubectl"
     return
   }
   node=$(node_name)
   if ! object=$(node_object "$kubelet_conf" "$node" 2>&1); then
     case $object in
-      *'(NotFound)'*) LOOK=asleep SEEN="it has joined, but the API server has no Node $node" ;;
-      *) SEEN="this node has joined, and its Node could not be read: $(printf '%s\n' "$object" | tail -n 1)" ;;
+      *'(NotFound)'*'nodes "'*) LOOK=asleep SEEN="it has joined, but the API server has no Node $node" ;;
+      *)
+        LOOK=unknown
+        without_certificate || SEEN="this node has joined, and its Node could not be read: $(printf '%s\n' "$object" | tail -n 1)"
+        ;;
     esac
     return
   fi
   judge_member
+}
+
+# Whether the certificate that kubelet.conf names is gone; then sets LOOK and SEEN. It may hold one itself instead, and the
+# file is none of its business.
+without_certificate() {
+  certificate=/var/lib/kubelet/pki/kubelet-client-current.pem
+  grep -q "^ *client-certificate: *[\"']\{0,1\}$certificate" "$kubelet_conf" && [ ! -e "$certificate" ] || return
+  LOOK=half SEEN="its client certificate is gone, so its kubelet cannot speak to the API server"
 }
 
 # The same of a Node that was read into $object.
@@ -45,11 +54,12 @@ judge_member() {
   ready=$(value_of ready)
   message=$(value_of message)
   if [ -z "$(value_of machine_id)" ]; then
-    SEEN="the Node $node names no machine yet"
+    LOOK=unknown SEEN="the Node $node names no machine yet"
   elif [ "$(value_of machine_id)" != "$(cat /etc/machine-id)" ]; then
     SEEN="the Node $node belongs to another machine (another machine id); delete it on the control plane if it is stale: kubectl delete node $node"
   elif kubelet_state=$(systemctl show -p ActiveState --value kubelet.service) && [ "$kubelet_state" != active ]; then
-    LOOK=asleep SEEN="kubelet.service is ${kubelet_state:-in no known state}"
+    SEEN="kubelet.service is ${kubelet_state:-in no known state}"
+    case $kubelet_state in activating | deactivating | reloading | refreshing) LOOK=waking ;; *) LOOK=asleep ;; esac
   elif [ "$(value_of boot_id)" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
     LOOK=late SEEN="the Node $node is from before the last boot: the kubelet has not reported since"
   elif [ "$ready" = True ]; then
@@ -84,7 +94,11 @@ has_registered() {
   node=$(node_name)
   object=$(node_object /etc/kubernetes/kubelet.conf "$node" 2>&1) || return
   judge_member
-  [ "$LOOK" = member ] || return
+  [ "$LOOK" = member ] && has_reported
+}
+
+# Whether the Node $node that was just read has done so.
+has_reported() {
   beat=$(timeout -k 1 20 kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=10s get node "$node" \
     -o jsonpath='{.status.conditions[?(@.type=="Ready")].lastHeartbeatTime}') || return
   awk -v beat="$beat" -v began="$BEGAN" 'BEGIN { exit !(beat "" >= began "") }' || {
@@ -96,12 +110,14 @@ has_registered() {
 
 registered_or_stopped() { [ -e "$BASE.stop" ] || has_registered; }
 
+name_is_taken() { grep -q '" already exists in the cluster' "$1"; }
+
 # Prints why no reset can help after a failed join, from kubeadm's output in file $1; 1 where one may help. kubeadm's own
 # words, unchanged since 1.17.
 no_reset_helps() {
   if grep -q 'could not find a JWS signature' "$1"; then
     echo 'the token is not known to the cluster: it has expired, was deleted or belongs to another one; make a new command on the control plane (kubeadm token create --print-join-command)'
-  elif grep -q '" already exists in the cluster' "$1"; then
+  elif name_is_taken "$1"; then
     echo 'a Node of this name is in the cluster and Ready; if it is this machine as it was before a reset, wait a minute or delete it on the control plane (kubectl delete node NAME), then run this again'
   elif grep -qE 'x509: certificate has expired or is not yet valid' "$1"; then
     echo "a certificate is not valid at this time, which here is $(date -u '+%Y-%m-%d %H:%M UTC'); compare the clocks of this node and of the control plane"

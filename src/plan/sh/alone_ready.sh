@@ -2,10 +2,12 @@
 # These are the findings of kfleet that block a join, in its words. Prints them, a line each. What could not be told is no
 # reason to stop: then kubeadm is to say it.
 blockers() {
-  ignored=$(sed -n 's/.*"ignorePreflightErrors": \[\(.*\)\].*/\1/p' "$BASE.yaml" | tr '[:upper:]' '[:lower:]')
+  ignored=$(ignored_checks)
   api_blocks
   machine_blocks
 }
+
+ignored_checks() { sed -n 's/.*"ignorePreflightErrors": \[\(.*\)\].*/\1/p' "$BASE.yaml" | tr '[:upper:]' '[:lower:]'; }
 
 # $2 blocks, unless the command says to ignore kubeadm's check $1.
 blocks() {
@@ -101,6 +103,18 @@ enable_cri() {
   return "$rc"
 }
 
+# Whether $LOOK may pass by itself, or with a kubelet that is restarted, and that was not tried since the last attempt.
+may_pass() {
+  case $LOOK:$waited in waking:*time*) LOOK=asleep ;; esac
+  case $LOOK in
+    asleep) remedy=restart ;;
+    waking | late | unknown) remedy='time' ;;
+    *) return 1 ;;
+  esac
+  case $waited in *"$remedy"*) return 1 ;; esac
+  waited="$waited $remedy"
+}
+
 # A kubelet makes its Node when it starts, and never later; and one that has just started has not reported yet.
 wake() {
   # shellcheck disable=SC2034 # for another part
@@ -112,7 +126,56 @@ wake() {
     case $rc in 76 | 130) return "$rc" ;; esac
   fi
   printf '==> wait for the Node'
-  if wait_until 40 3 registered_or_stopped && [ ! -e "$BASE.stop" ]; then printf ': done\n'; else printf ': in vain\n' && look; fi
+  steady=no
+  [ "$LOOK" != unknown ] || steady=yes
+  wait_ends=$(($(uptime_seconds) + 120))
+  wait_until 40 3 passed_or_over
+  if [ "$LOOK" = member ]; then printf ': done\n'; else printf ': in vain\n'; fi
   [ ! -e "$BASE.stop" ] || return 130
   [ "$LOOK" = member ] || tell "look: $SEEN"
+}
+
+# The clock of the kernel counts too, as each look at an API server that is silent takes its time.
+passed_or_over() { [ -e "$BASE.stop" ] || passed || [ "$(uptime_seconds)" -ge "$wait_ends" ]; }
+
+# Of a kubelet that was down the Node stays Ready for a while, so it must have reported anew.
+passed() {
+  look
+  case $LOOK in
+    member) [ "$steady" = yes ] || has_reported ;;
+    unknown) return 1 ;;
+    asleep | waking | late)
+      steady=no
+      return 1
+      ;;
+  esac
+}
+
+# kubeadm's part of an attempt. After a reset of ours the API server has the old Node as Ready for up to 50 s more
+# (node-monitor-grace-period), and kubeadm refuses to take its name for so long.
+attempt_join() {
+  # shellcheck disable=SC2034 # for another part
+  CONFIGURATION=$(cat "$BASE.yaml")
+  tries=6
+  until phase_join; do
+    rc=$?
+    tries=$((tries - 1))
+    case $rc in 76 | 130) return "$rc" ;; esac
+    # shellcheck disable=SC2154 # of another part
+    [ "$reset_any" = yes ] && [ "$tries" -gt 0 ] && name_is_taken "$BASE.said" || return "$rc"
+    tell "the API server still has the Node from before the reset as Ready; the join is tried again in a moment"
+    ! wait_until 18 1 test -e "$BASE.stop" || return 130
+    # shellcheck disable=SC2034 # for another part
+    CONFIGURATION=$(configuration_for_another_try)
+  done
+}
+
+# Before kubeadm looks at the name it writes the CA that it has just verified, and its preflight would complain of that file.
+# Besides "all", it takes no other check.
+configuration_for_another_try() {
+  case $(ignored_checks) in
+    *'"all"'*) cat "$BASE.yaml" ;;
+    *'"'*) sed 's/"ignorePreflightErrors": \[/&"FileAvailable--etc-kubernetes-pki-ca.crt", /' "$BASE.yaml" ;;
+    *) sed 's/"criSocket":/"ignorePreflightErrors": ["FileAvailable--etc-kubernetes-pki-ca.crt"], &/' "$BASE.yaml" ;;
+  esac
 }

@@ -5,7 +5,11 @@
 join_cluster() {
   file=/run/kfleet/join.yaml
   umask 077
-  mkdir -p /run/kfleet && rm -f -- "$file" && printf '%s\n' "$CONFIGURATION" >"$file" || return
+  mkdir -p /run/kfleet && rm -f -- "$file" || return
+  # no printf: in some shells it is a program, whose arguments everybody can read
+  cat >"$file" <<E || return
+$CONFIGURATION
+E
   began=$(uptime_seconds) || return
   timeout -k 10 "$JOIN_SECONDS" kubeadm join --config "$file"
   ended=$?
