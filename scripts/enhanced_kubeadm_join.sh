@@ -3216,7 +3216,7 @@ machine_blocks() {
   fi
   case $WANTED:$(value_of ip_forward) in
     '['*) ;; # kubeadm asks for it where the address is none of IPv6
-    *:0) blocks FileContent--proc-sys-net-ipv4-ip_forward "the kernel does not forward IPv4 packets (net.ipv4.ip_forward is 0), so pods reach nothing: \`sysctl -w net.ipv4.ip_forward=1\`, and the same line in /etc/sysctl.d/k8s.conf" ;;
+    *:0) blocks FileContent--proc-sys-net-ipv4-ip_forward "the kernel does not forward IPv4 packets (net.ipv4.ip_forward is 0), so pods reach nothing: \`sysctl -w net.ipv4.ip_forward=1\`, and \`net.ipv4.ip_forward = 1\` in /etc/sysctl.d/k8s.conf" ;;
   esac
   bridged=
   case $(value_of bridge_filter) in
@@ -3350,7 +3350,7 @@ alone() {
           ;;
         1:-) set -- "$(cat)" ;;
       esac
-      parse_join_command "$*" >&2 || return 2
+      parse_join_command "$*" >&2 && only_containerd >&2 || return 2
       ;;
     *)
       [ "$#:${1-}" = 1:--yes ] || {
@@ -3370,8 +3370,17 @@ alone() {
   hand_over && watch_unit
 }
 
+# kubeadm takes the socket without its scheme too, and /var/run is /run.
+only_containerd() {
+  case ${SOCKET#unix://} in
+    "${CRI_SOCKET#unix://}" | "/var${CRI_SOCKET#unix://}") return ;;
+  esac
+  say "the join command has --cri-socket $SOCKET; only the containerd behind $CRI_SOCKET can be reset and repaired here"
+  return 1
+}
+
 # The comment that this file begins with.
-usage() { sed -n '2,/^[^#]/{ /^#/!d; s/^# \{0,1\}//; p; }' "$0" 2>/dev/null || echo "usage: sudo sh FILE …"; }
+usage() { sed -n '2,/^[^#]/{ /^#/!d; /^# shellcheck/d; s/^# \{0,1\}//; p; }' "$0" 2>/dev/null || echo "usage: sudo sh FILE …"; }
 
 # Steps go on in namespaces of their own by running this file again, so there must be one.
 alone_file() {

@@ -60,6 +60,8 @@ fn as_file(shell: &[&str], text: &str, arguments: &[&str]) -> (Option<i32>, Stri
 }
 
 /// Nothing here is a command that would be carried out: the tests may run as root.
+const OTHER_RUNTIME: &str = "kubeadm join a:1 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:0123456789abcdeffedcba98765432100123456789abcdeffedcba9876543210 --cri-socket /run/crio/crio.sock";
+
 #[test]
 fn without_a_right_command_nothing_begins() {
     let (join, reset) = (alone_join(&[]).unwrap().render(), alone_reset(Level::Gentle, &[]).unwrap().render());
@@ -71,6 +73,7 @@ fn without_a_right_command_nothing_begins() {
             (&join, &["kubeadm join a:1"], 2, "no `--token`"),
             (&join, &["kubeadm", "join", "a:1", "--token", "abcdef.0123456789abcdef"], 2, "ca-cert-hash"),
             (&join, &["-"], 2, "begin with"),
+            (&join, &[OTHER_RUNTIME], 2, "only the containerd behind"),
             (&reset, &[], 2, "--yes"),
             (&reset, &["--yes", "please"], 2, "--yes"),
         ] {

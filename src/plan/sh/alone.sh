@@ -15,7 +15,7 @@ alone() {
           ;;
         1:-) set -- "$(cat)" ;;
       esac
-      parse_join_command "$*" >&2 || return 2
+      parse_join_command "$*" >&2 && only_containerd >&2 || return 2
       ;;
     *)
       [ "$#:${1-}" = 1:--yes ] || {
@@ -35,8 +35,17 @@ alone() {
   hand_over && watch_unit
 }
 
+# kubeadm takes the socket without its scheme too, and /var/run is /run.
+only_containerd() {
+  case ${SOCKET#unix://} in
+    "${CRI_SOCKET#unix://}" | "/var${CRI_SOCKET#unix://}") return ;;
+  esac
+  say "the join command has --cri-socket $SOCKET; only the containerd behind $CRI_SOCKET can be reset and repaired here"
+  return 1
+}
+
 # The comment that this file begins with.
-usage() { sed -n '2,/^[^#]/{ /^#/!d; s/^# \{0,1\}//; p; }' "$0" 2>/dev/null || echo "usage: sudo sh FILE …"; }
+usage() { sed -n '2,/^[^#]/{ /^#/!d; /^# shellcheck/d; s/^# \{0,1\}//; p; }' "$0" 2>/dev/null || echo "usage: sudo sh FILE …"; }
 
 # Steps go on in namespaces of their own by running this file again, so there must be one.
 alone_file() {

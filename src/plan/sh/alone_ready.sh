@@ -62,7 +62,7 @@ machine_blocks() {
   fi
   case $WANTED:$(value_of ip_forward) in
     '['*) ;; # kubeadm asks for it where the address is none of IPv6
-    *:0) blocks FileContent--proc-sys-net-ipv4-ip_forward "the kernel does not forward IPv4 packets (net.ipv4.ip_forward is 0), so pods reach nothing: \`sysctl -w net.ipv4.ip_forward=1\`, and the same line in /etc/sysctl.d/k8s.conf" ;;
+    *:0) blocks FileContent--proc-sys-net-ipv4-ip_forward "the kernel does not forward IPv4 packets (net.ipv4.ip_forward is 0), so pods reach nothing: \`sysctl -w net.ipv4.ip_forward=1\`, and \`net.ipv4.ip_forward = 1\` in /etc/sysctl.d/k8s.conf" ;;
   esac
   bridged=
   case $(value_of bridge_filter) in
