@@ -28,7 +28,8 @@ pub(super) async fn listen(stop: CancellationToken, events: Events) -> std::io::
 }
 
 fn leave() -> ! {
-    let text = "\nkfleet: left at once; nodes that were being changed finish that by themselves (unit kfleet.service)";
+    let text = "\nkfleet: left at once; nodes that were being changed finish that by themselves (unit kfleet.service), and a token \
+                that was made for joins lives until it expires";
     let _ = writeln!(std::io::stderr(), "{text}"); // leaving either way
     std::process::exit(i32::from(INTERRUPTED))
 }

@@ -56,7 +56,8 @@ impl<T: Transport> Driver<'_, T> {
             self.joining.name = Some(name.clone());
         }
         self.facts.cluster_node_object = control_plane.node_object(&name).await;
-        if !matches!(self.context.task, Task::Status) && self.joining.wanted.is_none() {
+        let answers = self.facts.cluster_node_object.known().is_some();
+        if answers && !matches!(self.context.task, Task::Status) && self.joining.wanted.is_none() {
             self.joining.wanted = control_plane.identity().await.ok(); // a Node of its name does not tell whose member it is
         }
     }
