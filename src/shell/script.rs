@@ -114,7 +114,8 @@ impl Script {
     }
 
     /// The text. The frame was tried on dash, bash, busybox and mksh:
-    /// * everything runs from one compound command on the last line, so a cut-off script runs nothing;
+    /// * all of it is one compound command, so a script that was cut off runs nothing: without the braces around it a
+    ///   cut within the name of a function would leave the call of another one;
     /// * standard input is /dev/null inside, so a step cannot swallow the rest of a streamed script;
     /// * fd 3 carries the marks and is closed in steps, so that none of their children can write there;
     /// * output and marks share one stream, so their order is the order in which things happened.
@@ -124,7 +125,7 @@ impl Script {
 
     fn text(&self, nonce: &Nonce, view: View) -> String {
         let mut text = format!(
-            "# {}\nset -u\nPATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin\nLC_ALL=C\nexport PATH LC_ALL\n",
+            "# {}\n{{\nset -u\nPATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin\nLC_ALL=C\nexport PATH LC_ALL\n",
             self.title
         );
         text.push_str(&format!("N={}\n", nonce.as_str()));
@@ -145,7 +146,7 @@ impl Script {
         }
         text.push_str("mark bye\n}\n");
         text.push_str(RUN);
-        text.push('\n');
+        text.push_str("\n}\n");
         text
     }
 }

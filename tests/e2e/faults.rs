@@ -119,7 +119,7 @@ pub fn interrupted(bed: &Bed, node: &str) {
     running.interrupt();
     let run = running.finish();
     let report = run.expect(node, Outcome::Interrupted);
-    assert_eq!((report.attempts, report.level), (1, Some(Level::Gentle)));
+    assert_eq!((report.attempts, report.level), (0, Some(Level::Gentle)));
     assert_eq!(run.code, Some(130));
     assert!(run.events.iter().any(|e| matches!(e.kind, Kind::Stopping)));
     let ended =

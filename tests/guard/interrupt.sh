@@ -13,9 +13,10 @@ kill_session() {
   done
 }
 
-# Every file of the machine but those of the run itself, with its content, and every mount.
+# Every file of the machine but those of the run itself, with its content, and every mount. Where the kill comes later than
+# meant, on a busy machine, copies may be cut off; they stay beside those that the next run makes.
 state() {
-  set -- / -xdev '(' -path /guard -o -path /run/kfleet -o -path /dev -o -path /bin -o -path /sys/fs ')' -prune -o
+  set -- / -xdev '(' -path /guard -o -path /run/kfleet -o -path /dev -o -path /bin -o -path /sys/fs -o -name '*.cut-off-[0-9]' ')' -prune -o
   find "$@" -printf '%p %y %m %l\0' | sort -z
   find "$@" -type f -print0 | sort -z | xargs -0r sha256sum -z
   awk '$5 != "/guard" && $5 != "/usr/sbin" { print $4, $5, $6, $(NF - 2) }' /proc/self/mountinfo | sort
