@@ -26,6 +26,7 @@
 # Printed by `kfleet script join`; a file that was changed or cut off should be printed anew.
 
 # shellcheck disable=SC2015,SC2016,SC2030,SC2031,SC2119,SC2120,SC2153,SC2317,SC2329,SC2034
+{
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin
 LC_ALL=C
@@ -986,7 +987,7 @@ stop_unit() {
   timeout -k 5 30 systemctl stop "$UNIT"
 }
 
-restart_unit() { timeout -k 5 90 systemctl restart "$UNIT"; }
+restart_unit() { timeout -k 5 90 systemctl restart "$1"; }
 
 # Copies of what a reset removes and an admin may have put there himself, made once for a run: its second phase would
 # find what the first has left, and cp would write through links that are among the copies.
@@ -2287,7 +2288,7 @@ roll_back_config() {
   fi
 }
 
-restart_containerd() { timeout -k 5 90 systemctl restart containerd.service; }
+restart_containerd() { restart_unit containerd.service; }
 
 # Waits until CRI itself says RuntimeReady; the unit being active says nothing about it.
 await_cri() {
@@ -2888,6 +2889,12 @@ hostname_override() {
     sed -n 's/.*--hostname-override[= ]\([^" ]*\).*/\1/p' /var/lib/kubelet/kubeadm-flags.env
 }
 
+# The name under which the kubelet registers.
+node_name() {
+  given=$(hostname_override | head -n 1)
+  printf '%s\n' "${given:-$(cat /proc/sys/kernel/hostname)}" | tr '[:upper:]' '[:lower:]'
+}
+
 # key=value lines. Whether the kubelet is started with kubeadm's kubeconfig for TLS bootstrap can only be told where
 # the unit starts the kubelet itself, and not a script around it.
 probe_kubelet_settings() {
@@ -3033,13 +3040,6 @@ waits_for_cni() {
 /g' | awk '!/^(container )?runtime network not ready/ && !/^CSINode is not yet initialized/ { other = 1 } END { exit other }'
 }
 
-# The name under which the kubelet registers: kubeadm writes it down where it is not the host's.
-node_name() {
-  given=$(hostname_override | head -n 1)
-  [ -n "$given" ] || given=$(tr '[:upper:]' '[:lower:]' </proc/sys/kernel/hostname)
-  printf '%s\n' "$given"
-}
-
 # Whether the Node is this machine's, and has reported since $BEGAN (by the clock of this machine, as its kubelet writes
 # it): one from before a reset still has all the right ids.
 has_registered() {
@@ -3049,11 +3049,9 @@ has_registered() {
   [ "$LOOK" = member ] && has_reported
 }
 
-# Whether the Node $node that was just read has done so.
+# Whether the Node $node that was just read into $object has done so.
 has_reported() {
-  beat=$(timeout -k 1 20 kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=10s get node "$node" \
-    -o jsonpath='{.status.conditions[?(@.type=="Ready")].lastHeartbeatTime}') || return
-  awk -v beat="$beat" -v began="$BEGAN" 'BEGIN { exit !(beat "" >= began "") }' || {
+  awk -v beat="$(value_of heartbeat)" -v began="$BEGAN" 'BEGIN { exit !(beat "" >= began "") }' || {
     # shellcheck disable=SC2034 # for another part
     SEEN="the Node $node is there, but has not reported since the join"
     return 1
@@ -3733,8 +3731,8 @@ restart_1() {
 reload_units
 }
 restart_2() {
-UNIT=kubelet.service
-restart_unit
+set -- kubelet.service
+restart_unit "$@"
 }
 phase_restart() {
 must 1/3 'check that this is a worker' restart_0 || return
@@ -4164,3 +4162,4 @@ must 51/52 "remove Kubernetes' files in /sys/fs/bpf/tc/globals" aggressive_50 ||
 must 52/52 'forget moved folders' aggressive_51 || return
 }
 { case ${1-} in inside) shift; "$@" </dev/null; exit ;; esac; alone "$@"; exit; }
+}

@@ -1,7 +1,7 @@
 //! One thing done to a node.
 
 use super::join_configuration::join_configuration;
-use crate::model::{BACKUPS, JoinCommand, RemovePath, Root, RunId};
+use crate::model::{BACKUPS, JoinCommand, Patience, RemovePath, Root, RunId};
 use crate::shell::{Fragment, Need, Word};
 use std::fmt;
 use std::time::Duration;
@@ -181,9 +181,6 @@ const UNMOUNTED: [Root; 9] = [
 /// (`model::Patience::reconnect`), so that a node that locked itself is seen again in the same run.
 pub(crate) const ROLLBACK_SECONDS: u64 = 90;
 
-/// How long kubeadm may take where nobody says otherwise.
-const JOIN_SECONDS: u64 = 900;
-
 impl Step {
     /// Whether the phase ends when this step fails. A guard's refusal always ends it.
     pub fn need(&self) -> Need {
@@ -257,7 +254,7 @@ impl Step {
                 .var("SHARED", Word::new(if *shared { "yes" } else { "no" })),
             Self::ReloadUnits => Fragment::new("reload_units"),
             Self::RestartContainerd => Fragment::new("restart_containerd"),
-            Self::RestartUnit(unit) => Fragment::new("restart_unit").var("UNIT", Word::new(*unit)),
+            Self::RestartUnit(unit) => Fragment::new("restart_unit \"$@\"").args([Word::new(*unit)]),
             Self::AwaitCri => Fragment::new("await_cri"),
             Self::CheckBackup(from) => Fragment::new("check_backup").var("FROM", Word::within(BACKUPS, from.as_str())),
             Self::RestoreContainerdConfig { from, run } => Fragment::new("restore_containerd_config")
@@ -268,10 +265,17 @@ impl Step {
             }
             Self::KubeadmJoin { command, api_version, limit } => Fragment::new("join_cluster")
                 .var("CONFIGURATION", join_configuration(command, api_version))
-                .var("JOIN_SECONDS", Word::number(limit.as_secs().max(1))),
-            Self::KubeadmJoinAsGiven => Fragment::new("join_cluster").var("JOIN_SECONDS", Word::number(JOIN_SECONDS)),
+                .var("JOIN_SECONDS", seconds(*limit)),
+            Self::KubeadmJoinAsGiven => {
+                Fragment::new("join_cluster").var("JOIN_SECONDS", seconds(Patience::default().join))
+            }
         }
     }
+}
+
+/// At least one: 0 is no bound to `timeout`.
+fn seconds(limit: Duration) -> Word {
+    Word::number(limit.as_secs().max(1))
 }
 
 fn places(roots: &[Root]) -> impl Iterator<Item = Word> {

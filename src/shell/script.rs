@@ -114,8 +114,7 @@ impl Script {
     }
 
     /// The text. The frame was tried on dash, bash, busybox and mksh:
-    /// * all of it is one compound command, so a script that was cut off runs nothing: without the braces around it a
-    ///   cut within the name of a function would leave the call of another one;
+    /// * all of it is one compound command, so a script that was cut off runs nothing;
     /// * standard input is /dev/null inside, so a step cannot swallow the rest of a streamed script;
     /// * fd 3 carries the marks and is closed in steps, so that none of their children can write there;
     /// * output and marks share one stream, so their order is the order in which things happened.
@@ -124,10 +123,7 @@ impl Script {
     }
 
     fn text(&self, nonce: &Nonce, view: View) -> String {
-        let mut text = format!(
-            "# {}\n{{\nset -u\nPATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin\nLC_ALL=C\nexport PATH LC_ALL\n",
-            self.title
-        );
+        let mut text = format!("# {}\n{OPENING}", self.title);
         text.push_str(&format!("N={}\n", nonce.as_str()));
         text.push_str(&self.globals.lines(view));
         text.push_str(FRAME);
@@ -146,10 +142,16 @@ impl Script {
         }
         text.push_str("mark bye\n}\n");
         text.push_str(RUN);
-        text.push_str("\n}\n");
+        text.push_str(CLOSING);
         text
     }
 }
+
+/// What every script begins and ends with. All between is one compound command, which a shell reads to its end before it
+/// runs any of it: without the braces a cut within the name of a function would leave the call of another one.
+pub(super) const OPENING: &str =
+    "{\nset -u\nPATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin\nLC_ALL=C\nexport PATH LC_ALL\n";
+pub(super) const CLOSING: &str = "\n}\n";
 
 const FRAME: &str = include_str!("frame.sh");
 

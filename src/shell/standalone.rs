@@ -1,5 +1,6 @@
 //! A script for a person at a console: named phases instead of one list, sentences instead of marks.
 
+use super::script::{CLOSING, OPENING};
 use super::{Fragment, Need, View, Word};
 
 /// One step of a phase of a [`Standalone`].
@@ -52,15 +53,16 @@ impl Standalone {
         self
     }
 
-    /// The text. As with scripts that are streamed, everything runs from one compound command on the last line, so a file
-    /// that was cut off anywhere runs nothing, and `sh FILE inside FUNCTION …` runs one function.
+    /// The text. As with scripts that are streamed, all of it is one compound command, so a file that was cut off anywhere
+    /// runs nothing, and `sh FILE inside FUNCTION …` runs one function.
     pub fn render(&self) -> String {
         let mut text = "#!/bin/sh\n".to_owned();
         for line in self.head.lines() {
             text.push_str(format!("# {line}").trim_end());
             text.push('\n');
         }
-        text.push_str(START);
+        text.push_str(LINTS);
+        text.push_str(OPENING);
         text.push_str(&self.globals.lines(View::Real));
         for library in &self.library {
             text.push_str(library.trim_end());
@@ -70,6 +72,7 @@ impl Standalone {
             text.push_str(&phase(name, lines));
         }
         text.push_str(RUN);
+        text.push_str(CLOSING);
         text
     }
 }
@@ -95,8 +98,6 @@ fn phase(name: &str, lines: &[Line]) -> String {
 }
 
 /// What shellcheck asks about and is meant: `tests/scripts/shells.rs` says of each why.
-const START: &str = "
-# shellcheck disable=SC2015,SC2016,SC2030,SC2031,SC2119,SC2120,SC2153,SC2317,SC2329,SC2034
-set -u\nPATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin\nLC_ALL=C\nexport PATH LC_ALL\n";
+const LINTS: &str = "\n# shellcheck disable=SC2015,SC2016,SC2030,SC2031,SC2119,SC2120,SC2153,SC2317,SC2329,SC2034\n";
 
-const RUN: &str = "{ case ${1-} in inside) shift; \"$@\" </dev/null; exit ;; esac; alone \"$@\"; exit; }\n";
+const RUN: &str = "{ case ${1-} in inside) shift; \"$@\" </dev/null; exit ;; esac; alone \"$@\"; exit; }";

@@ -81,13 +81,6 @@ waits_for_cni() {
 /g' | awk '!/^(container )?runtime network not ready/ && !/^CSINode is not yet initialized/ { other = 1 } END { exit other }'
 }
 
-# The name under which the kubelet registers: kubeadm writes it down where it is not the host's.
-node_name() {
-  given=$(hostname_override | head -n 1)
-  [ -n "$given" ] || given=$(tr '[:upper:]' '[:lower:]' </proc/sys/kernel/hostname)
-  printf '%s\n' "$given"
-}
-
 # Whether the Node is this machine's, and has reported since $BEGAN (by the clock of this machine, as its kubelet writes
 # it): one from before a reset still has all the right ids.
 has_registered() {
@@ -97,11 +90,9 @@ has_registered() {
   [ "$LOOK" = member ] && has_reported
 }
 
-# Whether the Node $node that was just read has done so.
+# Whether the Node $node that was just read into $object has done so.
 has_reported() {
-  beat=$(timeout -k 1 20 kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=10s get node "$node" \
-    -o jsonpath='{.status.conditions[?(@.type=="Ready")].lastHeartbeatTime}') || return
-  awk -v beat="$beat" -v began="$BEGAN" 'BEGIN { exit !(beat "" >= began "") }' || {
+  awk -v beat="$(value_of heartbeat)" -v began="$BEGAN" 'BEGIN { exit !(beat "" >= began "") }' || {
     # shellcheck disable=SC2034 # for another part
     SEEN="the Node $node is there, but has not reported since the join"
     return 1

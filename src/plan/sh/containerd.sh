@@ -118,7 +118,7 @@ roll_back_config() {
   fi
 }
 
-restart_containerd() { timeout -k 5 90 systemctl restart containerd.service; }
+restart_containerd() { restart_unit containerd.service; }
 
 # Waits until CRI itself says RuntimeReady; the unit being active says nothing about it.
 await_cri() {

@@ -39,6 +39,12 @@ hostname_override() {
     sed -n 's/.*--hostname-override[= ]\([^" ]*\).*/\1/p' /var/lib/kubelet/kubeadm-flags.env
 }
 
+# The name under which the kubelet registers.
+node_name() {
+  given=$(hostname_override | head -n 1)
+  printf '%s\n' "${given:-$(cat /proc/sys/kernel/hostname)}" | tr '[:upper:]' '[:lower:]'
+}
+
 # key=value lines. Whether the kubelet is started with kubeadm's kubeconfig for TLS bootstrap can only be told where
 # the unit starts the kubelet itself, and not a script around it.
 probe_kubelet_settings() {

@@ -153,6 +153,5 @@ probe_cgroupfs() {
 probe_node_object() {
   [ -f /etc/kubernetes/kubelet.conf ] || return 64
   command -v kubectl >/dev/null || return 64
-  node=$(hostname_override)
-  node_object /etc/kubernetes/kubelet.conf "$(printf '%s' "${node:-$(cat /proc/sys/kernel/hostname)}" | tr '[:upper:]' '[:lower:]')"
+  node_object /etc/kubernetes/kubelet.conf "$(node_name)"
 }

@@ -37,7 +37,7 @@ stop_unit() {
   timeout -k 5 30 systemctl stop "$UNIT"
 }
 
-restart_unit() { timeout -k 5 90 systemctl restart "$UNIT"; }
+restart_unit() { timeout -k 5 90 systemctl restart "$1"; }
 
 # Copies of what a reset removes and an admin may have put there himself, made once for a run: its second phase would
 # find what the first has left, and cp would write through links that are among the copies.
