@@ -1,7 +1,7 @@
 //! `kfleet join`.
 
 use super::{ChangeArgs, FleetArgs};
-use crate::model::Rejoin;
+use crate::model::{Rejoin, parse_duration};
 use clap::Args;
 use std::time::Duration;
 
@@ -49,6 +49,5 @@ impl JoinArgs {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
-    parsed.ok_or_else(|| "expected a number with a unit, like `90s` or `5m`".to_owned())
+    parse_duration(text).ok_or_else(|| "expected a number with a unit, like `90s` or `5m`".to_owned())
 }

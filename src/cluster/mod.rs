@@ -4,7 +4,7 @@ mod tokens;
 
 use crate::attached::{Answer, NoAnswer, attached};
 use crate::model::{ClusterDefaults, Fact, JoinCommand, Node, NodeObject, clean};
-use crate::parse::{SectionOutput, cluster_defaults, node_object, pending_requests};
+use crate::parse::{SectionOutput, cluster_defaults, is_no_such_node, node_object, pending_requests};
 use crate::plan::{
     ask_kubelet_defaults, ask_node_object, ask_pending_requests, delete_node, drain_node, uncordon_node,
 };
@@ -92,9 +92,8 @@ impl<T: Transport> ControlPlane<T> {
     /// Deletes the Node object called `name`, if it is still the one with this uid.
     pub async fn delete(&self, name: &str, uid: &str) -> Result<(), String> {
         let out = self.ask(&delete_node(&self.node, name, uid), DEADLINE).await?;
-        // apimachinery's word for 404: somebody else was faster
-        if out.status == 0 || String::from_utf8_lossy(&out.bytes).contains("(NotFound)") {
-            return Ok(());
+        if out.status == 0 || is_no_such_node(&String::from_utf8_lossy(&out.bytes)) {
+            return Ok(()); // where there is none, somebody else was faster
         }
         Err(format!("Node {name} could not be deleted: {}", last_lines(&out.bytes)))
     }

@@ -46,12 +46,8 @@ impl<T: Transport> ControlPlane<T> {
         Ok(command)
     }
 
-    /// What [`Self::join_command`] would give, without making a token in the cluster.
-    pub async fn pretended_join_command(&self) -> Result<JoinCommand, String> {
-        self.mint(true).await
-    }
-
-    /// The same, asked once per run: which cluster this is, by the pins of its CA.
+    /// What [`Self::join_command`] would give, without making a token in the cluster: for people, and to know by the pins
+    /// of its CA which cluster this is. Asked once per run.
     pub async fn identity(&self) -> Result<JoinCommand, String> {
         self.identity.get_or_try_init(|| self.mint(true)).await.cloned()
     }

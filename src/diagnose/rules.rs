@@ -16,13 +16,14 @@ struct Rule {
     severity: Severity,
     cured_by: Option<Level>,
     blocks_join: bool,
+    join_cause: Cause,
     remedy: &'static str,
     seen: fn(&Facts) -> Option<Seen>,
 }
 
 impl Rule {
     const fn new(code: u16, severity: Severity, seen: fn(&Facts) -> Option<Seen>, remedy: &'static str) -> Self {
-        Self { code, severity, cured_by: None, blocks_join: false, remedy, seen }
+        Self { code, severity, cured_by: None, blocks_join: false, join_cause: Cause::Preflight, remedy, seen }
     }
 
     /// `level` is the lowest reset that cures it.
@@ -33,6 +34,11 @@ impl Rule {
     /// kubeadm's join fails, or leads to nothing, while it is there.
     const fn blocks_join(self) -> Self {
         Self { blocks_join: true, ..self }
+    }
+
+    /// The same, and a node that ends by it did not join for this cause.
+    const fn blocks_join_by(self, join_cause: Cause) -> Self {
+        Self { blocks_join: true, join_cause, ..self }
     }
 }
 
@@ -67,24 +73,21 @@ const BY_HAND: &str =
 /// The rule that a Node of this machine's name is another machine's.
 pub const OTHER_MACHINE: Code = Code(cluster::OTHER_MACHINE);
 
+/// Every rule.
+fn rules() -> impl Iterator<Item = Rule> {
+    [state::RULES.as_slice(), &preflight::RULES, &cluster::RULES].concat().into_iter()
+}
+
 /// Why a node does not join that ends with this finding.
 pub fn cause(finding: &Finding) -> Cause {
-    match finding.code.0 {
-        15..=19 => Cause::ApiUnreachable,
-        20 => Cause::Clock,
-        21..=25 => Cause::VersionSkew,
-        cluster::OTHER_MACHINE => Cause::NameTaken,
-        _ => Cause::Preflight,
-    }
+    let rule = rules().find(|rule| rule.code == finding.code.0 && rule.blocks_join);
+    rule.map_or(Cause::Preflight, |rule| rule.join_cause)
 }
 
 /// All rules that apply, worst first.
 pub fn findings(facts: &Facts) -> Vec<Finding> {
     let by_hand = super::control_plane_sign(facts).is_some();
-    let rules = [state::RULES.as_slice(), &preflight::RULES, &cluster::RULES];
-    let mut found: Vec<Finding> = rules
-        .concat()
-        .into_iter()
+    let mut found: Vec<Finding> = rules()
         .filter_map(|rule| {
             let seen = (rule.seen)(facts)?;
             Some(Finding {

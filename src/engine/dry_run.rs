@@ -47,7 +47,7 @@ pub async fn dry_run<T: Transport>(context: &Context<T>, node: &Node) -> Result<
 
 async fn pretended<T: Transport>(context: &Context<T>) -> Result<JoinCommand, String> {
     match (&context.join_command, &context.control_plane) {
-        (None, Some(control_plane)) => Ok(context.with_ignored(control_plane.pretended_join_command().await?)),
+        (None, Some(control_plane)) => Ok(context.with_ignored(control_plane.identity().await?)),
         _ => context.join_command().await,
     }
 }

@@ -3,6 +3,7 @@
 use super::near::{did_you_mean, one_of};
 use super::problem::{Place, Problem};
 use super::schema::Text;
+use crate::model::parse_duration;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,8 +28,7 @@ pub(super) fn number(text: &Text, least: u32, most: u32) -> Result<u32, Problem>
 
 /// `30m`, `1h 30m`, at least `least`.
 pub(super) fn duration(text: &Text, least: Duration) -> Result<Duration, Problem> {
-    let parsed = text.value.parse::<jiff::SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok());
-    match parsed {
+    match parse_duration(&text.value) {
         Some(duration) if duration >= least => Ok(duration),
         Some(_) => Err(Problem::new(Place::of(text), format!("`{}` is too short", text.value))
             .label(format!("the least is {}s", least.as_secs()))),

@@ -1,6 +1,7 @@
 //! The answer to `plan::ask_api`.
 
 use super::SectionOutput;
+use super::key_value::value;
 use crate::model::{ApiView, Fact, Reach, clean};
 
 /// How the API server at `endpoint` looks from the node, from the script's one step.
@@ -18,10 +19,7 @@ pub fn api_view(endpoint: &str, output: &SectionOutput) -> Fact<ApiView> {
             return Fact::Unknown(format!("asking the API server ended with status {status}: {said}"));
         }
     }
-    let value = |key: &str| {
-        let found = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
-        found.map(clean).filter(|v| !v.is_empty())
-    };
+    let value = |key| value(&text, key, '=').filter(|value| !value.is_empty());
     let Some(tool) = value("tool") else {
         return Fact::Unknown("the script that asks the API server did not say with what".to_owned());
     };

@@ -1,12 +1,13 @@
 //! What a control plane prints.
 
+use super::key_value::value;
 use crate::model::{ClusterDefaults, clean};
 
 /// The lines `cgroupDriver: …` and `failSwapOn: …` of a kubelet configuration.
 pub fn cluster_defaults(text: &str) -> ClusterDefaults {
     let value = |key: &str| {
-        let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
-        Some(clean(value.trim().trim_matches('"'))).filter(|value| !value.is_empty())
+        let value = value(text, key, ':')?;
+        Some(value.trim().trim_matches('"').to_owned()).filter(|value| !value.is_empty())
     };
     ClusterDefaults {
         cgroup_driver: value("cgroupDriver"),

@@ -1,6 +1,14 @@
 //! The Node object, as `node_object` of the shell library prints it.
 
+use super::key_value::value;
 use crate::model::{Fact, NodeObject};
+
+/// Whether kubectl says that the API server has no Node of the name: apimachinery's words for 404, unchanged since
+/// Kubernetes 1.0. Of a 404 by something else than an API server kubectl says `(NotFound)` too, and names no Node: "the
+/// server could not find the requested resource".
+pub fn is_no_such_node(output: &str) -> bool {
+    output.contains("(NotFound)") && output.contains("nodes \"")
+}
 
 /// From what the function printed (with kubectl's complaints among it) and its exit status.
 pub fn node_object(output: &str, status: i32) -> Fact<Option<NodeObject>> {
@@ -8,16 +16,13 @@ pub fn node_object(output: &str, status: i32) -> Fact<Option<NodeObject>> {
         return Fact::Unknown("the node has no kubelet.conf or no kubectl to ask with".to_owned());
     }
     if status != 0 {
-        // apimachinery's words for 404, unchanged since Kubernetes 1.0; of a 404 by something else than an API server kubectl
-        // says (NotFound) too, and names no Node: "the server could not find the requested resource"
-        if output.contains("(NotFound)") && output.contains("nodes \"") {
+        if is_no_such_node(output) {
             return Fact::Known(None);
         }
         let said = output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("nothing");
         return Fact::Unknown(format!("kubectl ended with status {status}: {}", crate::model::clean(said)));
     }
-    let value =
-        |key: &str| output.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(crate::model::clean);
+    let value = |key| value(output, key, '=');
     match (value("machine_id"), value("boot_id")) {
         (Some(machine_id), Some(boot_id)) if !machine_id.is_empty() => Fact::Known(Some(NodeObject {
             machine_id,

@@ -1,6 +1,7 @@
 //! containerd's config.toml with the systemd cgroup driver, edited as a document: comments, mirrors, NVIDIA runtimes and
 //! custom roots stay as they are.
 
+use crate::model::is_cri_plugin;
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 #[cfg(test)]
@@ -135,25 +136,10 @@ fn table<'a>(mut table: &'a mut dyn TableLike, path: &[&str]) -> Result<&'a mut 
     Ok(table)
 }
 
-/// Whether a config keeps containerd from serving CRI.
-pub fn disables_cri(text: &str) -> bool {
-    let Ok(config) = text.parse::<DocumentMut>() else { return false };
-    let disabled = config.get("disabled_plugins").and_then(Item::as_array);
-    disabled.is_some_and(|plugins| plugins.iter().filter_map(|plugin| plugin.as_str()).any(is_cri))
-}
-
-/// The CRI plugin, under any of its names.
-fn is_cri(plugin: &str) -> bool {
-    plugin == "cri"
-        || ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.", "io.containerd.podsandbox.controller.v1."]
-            .iter()
-            .any(|name| plugin.starts_with(name))
-}
-
 /// Takes the CRI plugin out of `disabled_plugins`.
 fn enable_cri(config: &mut DocumentMut) {
     if let Some(disabled) = config.get_mut("disabled_plugins").and_then(Item::as_array_mut) {
-        disabled.retain(|plugin| !plugin.as_str().is_some_and(is_cri));
+        disabled.retain(|plugin| !plugin.as_str().is_some_and(is_cri_plugin));
     }
 }
 

@@ -1,9 +1,9 @@
 //! The join: kubeadm's, with a configuration rebuilt from the typed command.
 
-use super::containerd_config::{disables_cri, with_systemd_cgroup};
+use super::containerd_config::with_systemd_cgroup;
 use super::join_configuration::api_version;
 use super::{PhaseScript, Refusal, Step};
-use crate::model::{Allow, Fact, Facts, JoinCommand, Node, Phase};
+use crate::model::{Allow, Fact, Facts, JoinCommand, Node, Phase, disables_cri};
 use std::time::Duration;
 
 /// What a join is made of.

@@ -27,9 +27,7 @@ pub fn joins(bed: &Bed) {
     bed.plant("node2", "half-joined");
     bed.plant("node3", "corrupt-containerd");
     let before: Vec<String> = nodes.iter().map(|n| bed.media(n)).collect();
-    let mint =
-        "kubeadm --kubeconfig /etc/kubernetes/admin.conf token create --ttl 20m --print-join-command 2>/dev/null";
-    let command = bed.see("cp1", mint).trim().to_owned();
+    let command = bed.join_command();
 
     // A token that nobody made, on a machine that does not forward packets: both are told, and nothing is tried.
     let token = command.split("--token ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a token");

@@ -3,24 +3,24 @@
 use super::version::minor;
 use super::{Rule, Seen, says_it_joined};
 use crate::model::Severity::{Error, Note, Warning};
-use crate::model::{ApiView, Facts, Reach};
+use crate::model::{ApiView, Cause, Facts, Reach};
 
 pub(super) const OTHER_MACHINE: u16 = 42;
 
 pub(super) const RULES: [Rule; 14] = [
     Rule::new(15, Error, no_name, "make `getent hosts NAME` answer on the node: its DNS servers, or a line in /etc/hosts")
-        .blocks_join(),
+        .blocks_join_by(Cause::ApiUnreachable),
     Rule::new(16, Error, refused, "is the API server up (`crictl ps` on its machine), and is this its address and port?")
-        .blocks_join(),
-    Rule::new(17, Error, no_route, "look for a firewall or a missing route: `ip route get ADDRESS` on the node").blocks_join(),
-    Rule::new(18, Error, no_tls, "`openssl s_client -connect HOST:PORT` on the node shows who answers there").blocks_join(),
+        .blocks_join_by(Cause::ApiUnreachable),
+    Rule::new(17, Error, no_route, "look for a firewall or a missing route: `ip route get ADDRESS` on the node").blocks_join_by(Cause::ApiUnreachable),
+    Rule::new(18, Error, no_tls, "`openssl s_client -connect HOST:PORT` on the node shows who answers there").blocks_join_by(Cause::ApiUnreachable),
     Rule::new(19, Error, proxy_fails, "add the API server to NO_PROXY in systemd's environment: `systemctl set-environment`"),
-    Rule::new(20, Error, clock_far_off, CLOCK).blocks_join(),
+    Rule::new(20, Error, clock_far_off, CLOCK).blocks_join_by(Cause::Clock),
     Rule::new(20, Warning, clock_off, CLOCK),
-    Rule::new(21, Error, kubelet_newer, "install a kubelet of the cluster's version").blocks_join(),
+    Rule::new(21, Error, kubelet_newer, "install a kubelet of the cluster's version").blocks_join_by(Cause::VersionSkew),
     Rule::new(22, Warning, kubelet_old, "upgrade the kubelet to the cluster's version"),
-    Rule::new(23, Error, kubelet_too_old, "upgrade the kubelet to kubeadm's version").blocks_join(),
-    Rule::new(24, Error, kubeadm_unfit, "install a kubeadm of the cluster's version").blocks_join(),
+    Rule::new(23, Error, kubelet_too_old, "upgrade the kubelet to kubeadm's version").blocks_join_by(Cause::VersionSkew),
+    Rule::new(24, Error, kubeadm_unfit, "install a kubeadm of the cluster's version").blocks_join_by(Cause::VersionSkew),
     Rule::new(25, Warning, kubeadm_older, "install a kubeadm of the cluster's version"),
     Rule::new(
         OTHER_MACHINE,
@@ -28,7 +28,7 @@ pub(super) const RULES: [Rule; 14] = [
         other_machine,
         "give this one another name (--node-name of the join command); or `kubectl delete node NAME`, where that machine is gone",
     )
-    .blocks_join(),
+    .blocks_join_by(Cause::NameTaken),
     Rule::new(43, Note, proxy_used, "add the API server to NO_PROXY in systemd's environment, where that is not intended"),
 ];
 

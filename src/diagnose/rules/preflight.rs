@@ -4,7 +4,7 @@
 use super::version::{minor, numbers};
 use super::{Rule, Seen, is_at_work, says_it_joined};
 use crate::model::Severity::{Error, Warning};
-use crate::model::{Cri, Fact, Facts, Level, TOOLS, Tool};
+use crate::model::{Cri, Facts, Level, TOOLS, Tool, disables_cri};
 
 pub(super) const RULES: [Rule; 17] = [
     Rule::new(26, Error, swap_refused, SWAP).blocks_join(),
@@ -160,15 +160,9 @@ fn cri_disabled(facts: &Facts) -> Option<Seen> {
     (config_disables_cri(facts) && !works).then(|| Seen::from(cause.to_owned()).check("CRI"))
 }
 
-/// Whether config.toml names the CRI plugin in `disabled_plugins`, under any of its names.
+/// Whether config.toml is known to disable it.
 pub(super) fn config_disables_cri(facts: &Facts) -> bool {
-    const NAMES: [&str; 3] = ["cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime"];
-    let Fact::Known(Some(config)) = &facts.containerd_config else { return false };
-    let text: String = config.lines().map(|line| line.split('#').next().unwrap_or_default()).collect();
-    let list = text.split_once("disabled_plugins").and_then(|(_, rest)| rest.split_once('[')?.1.split_once(']'));
-    list.is_some_and(|(list, _)| {
-        list.split(',').any(|item| NAMES.contains(&item.trim().trim_matches(|c| c == '"' || c == '\'')))
-    })
+    facts.containerd_config.is_known_and(|config| config.as_deref().is_some_and(disables_cri))
 }
 
 fn no_kubelet_unit(facts: &Facts) -> Option<Seen> {

@@ -335,3 +335,19 @@ fn an_earlier_join_blocks_the_next() {
     let unreachable = findings(&Facts { api: Fact::Known(unreachable), ..Facts::default() });
     assert_eq!(blockers(&unreachable, &ignored(&["all"])).len(), 1, "no check of kubeadm's to ignore");
 }
+
+#[test]
+fn what_ends_a_join_is_told_from_the_row_of_the_rule() {
+    let causes: Vec<Cause> = findings(&Facts {
+        ip_forward: Fact::Known(false),
+        api: Fact::Known(ApiView { reach: Fact::Known(Reach::Refused("x".to_owned())), ..view() }),
+        ..Facts::default()
+    })
+    .iter()
+    .map(cause)
+    .collect();
+    assert_eq!(causes, [Cause::ApiUnreachable, Cause::Preflight]);
+    let behind = ApiView { clock_skew: Fact::Known(-400), ..view() };
+    let found = findings(&Facts { api: Fact::Known(behind), ..Facts::default() });
+    assert_eq!(found.iter().map(cause).collect::<Vec<_>>(), [Cause::Clock]);
+}
