@@ -46,6 +46,8 @@ impl Rule {
 struct Seen {
     /// In one sentence.
     cause: String,
+    /// What that was told from, as the node printed it.
+    evidence: Vec<String>,
     /// kubeadm's checks that fail by it.
     checks: Vec<String>,
     /// A join goes through all the same.
@@ -54,11 +56,17 @@ struct Seen {
 
 impl From<String> for Seen {
     fn from(cause: String) -> Self {
-        Self { cause, checks: Vec::new(), harmless: false }
+        Self { cause, evidence: Vec::new(), checks: Vec::new(), harmless: false }
     }
 }
 
 impl Seen {
+    /// With the lines that it was told from.
+    fn shown_by(mut self, lines: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.evidence.extend(lines.into_iter().map(Into::into));
+        self
+    }
+
     /// As `--ignore-preflight-errors` would name it.
     fn check(mut self, name: impl Into<String>) -> Self {
         self.checks.push(name.into());
@@ -94,6 +102,7 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
                 code: Code(rule.code),
                 severity: rule.severity,
                 cause: seen.cause,
+                evidence: seen.evidence,
                 remedy: if by_hand { BY_HAND } else { rule.remedy }.to_owned(),
                 cured_by: rule.cured_by.filter(|_| !by_hand),
                 blocks_join: rule.blocks_join && !seen.harmless,

@@ -37,8 +37,10 @@ pub fn clean(facts: &Facts, scope: Scope) -> Clean {
         Fact::Unknown(why) => review.unknown.push(format!("container runtime: {why}")),
     }
     match &facts.image_filesystem {
-        Fact::Known(fs) if fs.capacity > 0 => {}
-        Fact::Known(fs) => review.left.push(format!("an image filesystem without any capacity ({})", fs.mountpoint)),
+        Fact::Known(fs) if fs.filesystem.capacity_bytes > 0 => {}
+        Fact::Known(fs) => {
+            review.left.push(format!("an image filesystem without any capacity ({})", fs.filesystem.path))
+        }
         Fact::Unknown(why) => review.unknown.push(format!("image filesystem: {why}")),
     }
     match &facts.kubelet {
@@ -120,6 +122,7 @@ pub fn control_plane_sign(facts: &Facts) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Filesystem;
     use crate::model::{ImageFilesystem, Unit};
 
     fn clean_facts() -> Facts {
@@ -135,14 +138,15 @@ mod tests {
             cgroupfs_runtimes: none(),
             image_filesystem: image_filesystem(1 << 30),
             kubelet: Fact::Known(Unit { active: "inactive".to_owned(), ..Unit::default() }),
-            cri: Fact::Known(Cri::Ready { network: false }),
+            cri: Fact::Known(Cri::Ready { network: false, network_message: String::new() }),
             ..Facts::default()
         }
     }
 
     fn image_filesystem(capacity: u64) -> Fact<ImageFilesystem> {
-        let (mountpoint, named_by) = ("/var/lib/containerd".to_owned(), "CRI".to_owned());
-        Fact::Known(ImageFilesystem { mountpoint, named_by, capacity, available: 0 })
+        let filesystem =
+            Filesystem { path: "/var/lib/containerd".to_owned(), capacity_bytes: capacity, ..Filesystem::default() };
+        Fact::Known(ImageFilesystem { named_by: "CRI".to_owned(), filesystem, ..ImageFilesystem::default() })
     }
 
     #[test]

@@ -77,6 +77,7 @@ fn blank(node: NodeName, outcome: Outcome, error: &str) -> NodeReport {
         attempts: 0,
         level: None,
         elapsed_ms: 0,
+        findings: Vec::new(),
         cause: None,
         error: Some(error.to_owned()),
         notes: Vec::new(),

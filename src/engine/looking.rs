@@ -4,7 +4,7 @@ use super::context::Task;
 use super::node::Driver;
 use super::probing::measure;
 use crate::attached::NoAnswer;
-use crate::diagnose::{Clean, Scope, Standing, busy, clean, forbidden};
+use crate::diagnose::{Clean, Scope, Standing, busy, clean, findings, forbidden};
 use crate::escalate::{Input, Seen};
 use crate::model::{Level, NodeObject, Phase};
 use crate::plan::Count;
@@ -36,6 +36,7 @@ impl<T: Transport> Driver<'_, T> {
                         self.protected_before = self.facts.protected.known().cloned();
                     }
                     self.ask_control_plane().await;
+                    self.found.get_or_insert_with(|| findings(&self.facts));
                     return Ok(());
                 }
                 Err(NoAnswer::Lost(_)) if !last_try => {}

@@ -5,7 +5,9 @@ use super::joining::Joining;
 use super::status::row;
 use crate::diagnose::{findings, lost};
 use crate::escalate::{Action, Bounds, End, Escalation, Goal, Input};
-use crate::model::{Cause, Fact, Facts, Kind, Level, Node, NodeReport, Outcome, Phase, ProtectedState};
+use crate::model::{
+    Cause, Fact, Facts, Finding, Kind, Level, Node, NodeReport, NodeStatus, Outcome, Phase, ProtectedState,
+};
 use crate::transport::Transport;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -24,6 +26,7 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         ladder: Escalation::new(bounds(context)),
         facts: Facts::default(),
         last_done: None,
+        found: None,
         joining: Joining { wanted: context.join_command.clone(), ..Joining::default() },
         cause: None,
         changed_since_probe: false,
@@ -43,6 +46,7 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         attempts: driver.ladder.attempts(),
         level: driver.ladder.level(),
         elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        findings: driver.found.unwrap_or_default(),
         cause: if outcome.is_success() { None } else { driver.cause },
         error: if outcome.is_success() { None } else { driver.trouble },
         notes: if outcome.is_success() { driver.notes } else { Vec::new() },
@@ -64,6 +68,8 @@ pub(super) struct Driver<'a, T: Transport> {
     pub(super) session: Option<T::Session>,
     pub(super) ladder: Escalation,
     pub(super) facts: Facts,
+    /// What was wrong before anything was changed.
+    pub(super) found: Option<Vec<Finding>>,
     /// The last phase, where it ended well: a join or a restart of the kubelet takes a while to show.
     pub(super) last_done: Option<Phase>,
     /// What is known for its join.
@@ -194,7 +200,10 @@ impl<T: Transport> Driver<'_, T> {
 
     /// Every node has its row, reached or not.
     fn measured(&self, result: Result<(), String>) {
-        let status = row(&self.node.name, result.map(|()| &self.facts), findings(&self.facts));
+        let status = match result {
+            Ok(()) => row(&self.node.name, &self.facts, findings(&self.facts)),
+            Err(why) => NodeStatus::not_measured(self.node.name.clone(), why),
+        };
         self.context.events.send(Kind::Measured { status });
     }
 

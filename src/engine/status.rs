@@ -1,68 +1,65 @@
 //! Facts to the row that `status` shows.
 
 use crate::diagnose::{Standing, standing};
-use crate::model::{Cri, Fact, Facts, Finding, NodeName, NodeStatus};
+use crate::model::{Cri, Fact, Facts, Finding, ImageFilesystem, NodeName, NodeStatus, Unit};
 
-/// One row; of a node that was not measured everything is unknown, for one reason.
-pub(super) fn row(node: &NodeName, facts: Result<&Facts, String>, findings: Vec<Finding>) -> NodeStatus {
-    match facts {
-        Ok(facts) => NodeStatus {
-            node: node.clone(),
-            reached: Ok(()),
-            joined: joined(facts),
-            kubelet: unit(&facts.kubelet, &facts.kubelet_version),
-            runtime: unit(&facts.containerd, &facts.containerd_version),
-            cri: facts.cri.clone().map(|c| cri(&c)),
-            image_filesystem: facts.image_filesystem.clone().map(|fs| {
-                let used = fs.capacity.saturating_sub(fs.available);
-                let by = if fs.named_by == "CRI" { String::new() } else { format!(", by {}", fs.named_by) };
-                format!("{} of {} GiB used{by}", used >> 30, fs.capacity >> 30)
-            }),
-            findings,
-        },
-        Err(why) => NodeStatus {
-            node: node.clone(),
-            reached: Err(why),
-            joined: not_reached(),
-            kubelet: not_reached(),
-            runtime: not_reached(),
-            cri: not_reached(),
-            image_filesystem: not_reached(),
-            findings: Vec::new(),
-        },
+/// The row of a node that was measured.
+pub(super) fn row(node: &NodeName, facts: &Facts, findings: Vec<Finding>) -> NodeStatus {
+    NodeStatus {
+        node: node.clone(),
+        error: None,
+        joined: joined(facts),
+        kubelet: unit(&facts.kubelet, &facts.kubelet_version),
+        runtime: unit(&facts.containerd, &facts.containerd_version),
+        cri: facts.cri.clone().map(|c| cri(&c).to_owned()),
+        image_filesystem: facts.image_filesystem.clone().map(|images| used(&images)),
+        findings,
+        facts: Some(Box::new(facts.clone())),
     }
 }
 
-fn not_reached() -> Fact<String> {
-    Fact::Unknown("the node was not reached".to_owned())
-}
-
 fn joined(facts: &Facts) -> Fact<String> {
-    facts.api_server.clone().map(|server| match server {
-        None => "no".to_owned(),
-        Some(server) => match standing(facts, None, None) {
-            Standing::Healthy => format!("yes, {server}"),
-            Standing::WaitsForCni => format!("yes, without CNI, {server}"),
-            Standing::Unclear(_) => format!("unclear, {server}"),
-            Standing::Elsewhere(_) => format!("another cluster, {server}"),
-            _ => format!("not healthy, {server}"),
-        },
+    facts.api_server.clone().map(|server| {
+        let word = match server {
+            None => "no",
+            Some(_) => match standing(facts, None, None) {
+                Standing::Healthy => "yes",
+                Standing::WaitsForCni => "yes, no CNI",
+                Standing::Unclear(_) => "unclear",
+                Standing::Elsewhere(_) => "elsewhere",
+                _ => "not healthy",
+            },
+        };
+        word.to_owned()
     })
 }
 
-fn unit(unit: &Fact<crate::model::Unit>, version: &Fact<String>) -> Fact<String> {
+fn unit(unit: &Fact<Unit>, version: &Fact<String>) -> Fact<String> {
     unit.clone().map(|unit| match version {
         Fact::Known(version) => format!("{} {version}", unit.active),
         Fact::Unknown(_) => unit.active,
     })
 }
 
-fn cri(cri: &Cri) -> String {
+fn used(images: &ImageFilesystem) -> String {
+    let filesystem = &images.filesystem;
+    let used = filesystem.capacity_bytes.saturating_sub(filesystem.available_bytes);
+    format!("{} of {}", size(used), size(filesystem.capacity_bytes))
+}
+
+/// In the largest unit of which there is at least one.
+fn size(bytes: u64) -> String {
+    let units = [(40, "TiB"), (30, "GiB"), (20, "MiB")];
+    let unit = units.iter().find(|(shift, _)| bytes >> shift > 0);
+    unit.map_or_else(|| format!("{} KiB", bytes >> 10), |(shift, name)| format!("{} {name}", bytes >> shift))
+}
+
+fn cri(cri: &Cri) -> &'static str {
     match cri {
-        Cri::Ready { network: true } => "ready".to_owned(),
-        Cri::Ready { network: false } => "ready, no network".to_owned(),
-        Cri::Loaded => "loaded (no crictl)".to_owned(),
-        Cri::NotReady(_) => "not ready".to_owned(),
-        Cri::NoAnswer(_) => "no answer".to_owned(),
+        Cri::Ready { network: true, .. } => "ready",
+        Cri::Ready { network: false, .. } => "no network",
+        Cri::Loaded => "loaded (no crictl)",
+        Cri::NotReady(_) => "not ready",
+        Cri::NoAnswer(_) => "no answer",
     }
 }

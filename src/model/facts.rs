@@ -1,10 +1,14 @@
 //! What a probe saw on a node.
 
-use super::{ApiView, ClusterDefaults, Fact, ProtectedState};
+use super::{
+    ApiView, ClockOffset, ClusterDefaults, Cni, ContainerdSetup, Fact, Filesystem, ImageFilesystem, KubeletLog,
+    MediaMount, ProtectedState, Socket,
+};
 use serde::{Deserialize, Serialize};
 
 /// One round trip's worth of measurements. Everything may be unknown; nothing is guessed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// /proc/sys/kernel/hostname, lower case as kubeadm makes it: the Node's name unless the join says otherwise.
     pub hostname: Fact<String>,
@@ -15,8 +19,12 @@ pub struct Facts {
     pub machine_id: Fact<String>,
     /// The kernel's boot id, which the kubelet reports as `bootID`.
     pub boot_id: Fact<String>,
-    /// Distribution and kernel.
+    /// Distribution, as /etc/os-release names it.
     pub os: Fact<String>,
+    /// `uname -r`.
+    pub kernel: Fact<String>,
+    /// Seconds since the node was booted.
+    pub uptime_seconds: Fact<u64>,
     /// What kfleet.service, if it runs, says of itself: the phase that somebody's kfleet has started on the node.
     pub running: Fact<Option<String>>,
     /// The kubelet unit.
@@ -39,6 +47,12 @@ pub struct Facts {
     pub client_certificate: Fact<Option<ClientCertificate>>,
     /// `cgroupDriver` of kubelet's config.yaml, where it names one.
     pub kubelet_cgroup_driver: Fact<Option<String>>,
+    /// The command line of the kubelet that runs, or else the one that its unit would start.
+    pub kubelet_arguments: Fact<Vec<String>>,
+    /// What the kubelet's journal of this boot says.
+    pub kubelet_log: Fact<KubeletLog>,
+    /// The file system of /var/lib/kubelet, which the kubelet calls nodefs.
+    pub kubelet_filesystem: Fact<Filesystem>,
     /// Whether kubelet.service starts the kubelet with the kubeconfig that kubeadm writes for TLS bootstrap.
     pub kubelet_bootstraps: Fact<bool>,
     /// Who listens on TCP port 10250: a process' name, or what is known of it; `None` where the port is free.
@@ -58,7 +72,12 @@ pub struct Facts {
     /// Whether the kernel has the memory controller on.
     pub memory_cgroup: Fact<bool>,
     /// The node's clock, in unix seconds, when it was probed.
+    #[serde(rename = "clock_unix_seconds")]
     pub clock: Fact<i64>,
+    /// The same beside the clock of the machine that kfleet runs on.
+    pub clock_offset: Fact<ClockOffset>,
+    /// Those of the kernel's modules that pods need which are there, loaded or built in.
+    pub modules: Fact<Vec<String>>,
     /// How the API server of the join command looks from the node; asked by a script of its own.
     pub api: Fact<ApiView>,
     /// What the cluster will tell this node's kubelet; asked of the inventory's control plane.
@@ -67,6 +86,12 @@ pub struct Facts {
     pub cri: Fact<Cri>,
     /// The image filesystem that CRI names.
     pub image_filesystem: Fact<ImageFilesystem>,
+    /// Pods that CRI knows: (state, number).
+    pub pods: Fact<Vec<(String, u64)>>,
+    /// Containers that CRI knows: (state, number).
+    pub containers: Fact<Vec<(String, u64)>>,
+    /// What CNI has to work with.
+    pub cni: Fact<Cni>,
     /// Interfaces of pod networks.
     pub pod_links: Fact<Vec<String>>,
     /// Chains of Kubernetes and CNI plugins: (backend, number), without zeros.
@@ -81,15 +106,29 @@ pub struct Facts {
     pub residue: Fact<Vec<String>>,
     /// The paths that no reset may touch.
     pub protected: Fact<Vec<ProtectedState>>,
+    /// Protected paths that can also be seen below a folder which a reset empties.
+    pub media_mounts: Fact<Vec<MediaMount>>,
     /// Who besides Kubernetes uses containerd, a line for people each.
     pub containerd_sharers: Fact<Vec<String>>,
     /// Snapshots, tasks and content blobs in containerd's folders; where it is shared, all that is Kubernetes' in it.
     pub containerd_items: Fact<u64>,
     /// Those of CRI's runtimes that are runc and do not use systemd for cgroups, by the config or in the containerd that runs.
     pub cgroupfs_runtimes: Fact<Vec<String>>,
-    /// /etc/containerd/config.toml, where there is one.
+    /// Whether config.toml disables containerd's CRI plugin.
+    pub cri_disabled: Fact<bool>,
+    /// containerd as its config, with all that it imports, has it.
+    pub containerd_configured: Fact<ContainerdSetup>,
+    /// containerd as it runs, in its own words over CRI.
+    pub containerd_running: Fact<ContainerdSetup>,
+    /// containerd's socket, where there is one.
+    pub containerd_socket: Fact<Option<Socket>>,
+    /// containerd's namespaces.
+    pub containerd_namespaces: Fact<Vec<String>>,
+    /// /etc/containerd/config.toml, where there is one. Registry passwords may be in it, so it leaves kfleet in no form.
+    #[serde(skip)]
     pub containerd_config: Fact<Option<String>>,
     /// `containerd config default`.
+    #[serde(skip)]
     pub containerd_default_config: Fact<String>,
     /// This machine's Node object, asked for with its own kubelet.conf; `None` where that API server says there is none.
     pub own_node_object: Fact<Option<NodeObject>>,
@@ -138,6 +177,9 @@ pub enum Cri {
     Ready {
         /// Condition `NetworkReady`; false is right on a node without CNI config.
         network: bool,
+        /// What it says of the network.
+        #[serde(default)]
+        network_message: String,
     },
     /// containerd says that its CRI plugin is loaded; CRI itself was not asked, as crictl is not on the node.
     Loaded,
@@ -147,25 +189,13 @@ pub enum Cri {
     NoAnswer(String),
 }
 
-/// Where images lie. CRI gives the mount point; the capacity is the file system's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImageFilesystem {
-    /// From `crictl imagefsinfo`; without crictl, containerd's `root`.
-    pub mountpoint: String,
-    /// Who named it: "CRI" or "containerd's config".
-    pub named_by: String,
-    /// Size of the file system there, in bytes.
-    pub capacity: u64,
-    /// Bytes free to ordinary users there.
-    pub available: u64,
-}
-
 /// What the kubelet's client certificate says of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientCertificate {
     /// The common name behind `system:node:`.
     pub node_name: String,
     /// When it ends, in unix seconds.
+    #[serde(rename = "not_after_unix_seconds")]
     pub not_after: i64,
 }
 

@@ -50,6 +50,9 @@ pub struct Finding {
     pub severity: Severity,
     /// The cause, with what was seen, in one sentence.
     pub cause: String,
+    /// What was seen that it was told from, as the node or its tools printed it.
+    #[serde(default)]
+    pub evidence: Vec<String>,
     /// What to do about it.
     pub remedy: String,
     /// The lowest reset level that cures it; `None` where no reset can.

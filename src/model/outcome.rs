@@ -1,6 +1,6 @@
 //! How a node's story ended.
 
-use super::{Cause, Level, NodeName};
+use super::{Cause, Finding, Level, NodeName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -82,6 +82,9 @@ pub struct NodeReport {
     pub level: Option<Level>,
     /// From the node's first packet to its end, in milliseconds.
     pub elapsed_ms: u64,
+    /// What was found before anything was changed: what this run acted on.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
     /// Why a join did not succeed, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,

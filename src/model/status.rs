@@ -1,25 +1,46 @@
-//! A node in one row.
+//! A node as `status` shows it.
 
-use super::{Fact, Finding, NodeName};
+use super::{Fact, Facts, Finding, NodeName};
 use serde::{Deserialize, Serialize};
 
-/// What `kfleet status` says of one node.
+/// What `kfleet status` says of one node: a few words per column, what is wrong, and all that was measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeStatus {
-    /// The node.
+    /// The node, as the inventory calls it.
     pub node: NodeName,
-    /// Logged in and measured, or why not.
-    pub reached: Result<(), String>,
-    /// "yes", "no", "half", and of which API server.
+    /// Why it was not measured; `None` where it was.
+    pub error: Option<String>,
+    /// "yes", "no", "half", "unclear", "elsewhere".
     pub joined: Fact<String>,
     /// The kubelet unit's state and version.
     pub kubelet: Fact<String>,
-    /// The container runtime and its version.
+    /// containerd's unit's state and version.
     pub runtime: Fact<String>,
-    /// Whether CRI answers that the runtime is ready.
+    /// What CRI answers: "ready", "no network", "not ready", "no answer".
     pub cri: Fact<String>,
-    /// The image filesystem that CRI reports.
+    /// Used and size of the file system that images lie on.
     pub image_filesystem: Fact<String>,
     /// What is wrong, worst first.
     pub findings: Vec<Finding>,
+    /// What was measured; `None` where nothing was.
+    #[serde(default)]
+    pub facts: Option<Box<Facts>>,
+}
+
+impl NodeStatus {
+    /// A node that was not measured, and why.
+    pub fn not_measured(node: NodeName, why: String) -> Self {
+        let unknown = || Fact::Unknown("the node was not measured".to_owned());
+        Self {
+            node,
+            error: Some(why),
+            joined: unknown(),
+            kubelet: unknown(),
+            runtime: unknown(),
+            cri: unknown(),
+            image_filesystem: unknown(),
+            findings: Vec::new(),
+            facts: None,
+        }
+    }
 }

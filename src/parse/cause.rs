@@ -113,6 +113,11 @@ fn of_kubelet(lines: &[String], end: Option<&str>) -> Option<Diagnosis> {
     }
 }
 
+/// What a complaint of the kubelet's means by itself; `None` where its words are not known.
+pub(super) fn of_complaint(line: &str) -> Option<Cause> {
+    meaning(line, None).filter(|cause| *cause != Cause::Kubelet)
+}
+
 fn meaning(line: &str, health: Option<bool>) -> Option<Cause> {
     let ends = first(KUBELET_ENDS, line).filter(|_| health != Some(true));
     let goes_on = || first(KUBELET_GOES_ON, line).or_else(|| first(NETWORK, line));

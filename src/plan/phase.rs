@@ -44,6 +44,7 @@ pub(super) const LIBRARY: &[&str] = &[
     include_str!("sh/rollback.sh"),
     include_str!("sh/containerd.sh"),
     include_str!("sh/restore.sh"),
+    include_str!("sh/journal.sh"),
     include_str!("sh/join.sh"),
 ];
 

@@ -24,7 +24,7 @@ pub enum Section {
     ApiServer,
     /// `crictl info`; without crictl "cri plugin STATE".
     CriInfo,
-    /// Mount point from `crictl imagefsinfo`; block size, blocks, free blocks of its file system; who named it.
+    /// Mount point from `crictl imagefsinfo`; block size, blocks and inodes of its file system; who named it; bytes used.
     ImageFilesystem,
     /// Interfaces, one per line.
     PodLinks,
@@ -64,11 +64,33 @@ pub enum Section {
     ClientCertificate,
     /// The node's own Node object, asked for with its own kubelet.conf.
     NodeObject,
+    /// The kubelet's words, one per line.
+    KubeletArguments,
+    /// A digest of the kubelet's journal.
+    KubeletLog,
+    /// /var/lib/kubelet; block size, blocks and inodes of its file system.
+    KubeletFilesystem,
+    /// State and number of pods, one pair per line.
+    Pods,
+    /// State and number of containers, one pair per line.
+    Containers,
+    /// CNI's configs and plugins, one per line, and the first config.
+    Cni,
+    /// Kernel modules that are there, one per line.
+    Modules,
+    /// A line per mount of a protected path below a folder that a reset empties.
+    MediaMounts,
+    /// `containerd config dump`.
+    ContainerdDump,
+    /// Mode and owner.
+    ContainerdSocket,
+    /// containerd's namespaces, one per line.
+    ContainerdNamespaces,
 }
 
 impl Section {
     /// In the order of the script.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 38] = [
         Self::System,
         Self::Running,
         Self::Units,
@@ -96,6 +118,17 @@ impl Section {
         Self::ClusterCa,
         Self::ClientCertificate,
         Self::NodeObject,
+        Self::KubeletArguments,
+        Self::KubeletLog,
+        Self::KubeletFilesystem,
+        Self::Pods,
+        Self::Containers,
+        Self::Cni,
+        Self::Modules,
+        Self::MediaMounts,
+        Self::ContainerdDump,
+        Self::ContainerdSocket,
+        Self::ContainerdNamespaces,
     ];
 
     /// The name under which the parser knows it.
@@ -128,6 +161,17 @@ impl Section {
             Self::ClusterCa => "ClusterCa",
             Self::ClientCertificate => "ClientCertificate",
             Self::NodeObject => "NodeObject",
+            Self::KubeletArguments => "KubeletArguments",
+            Self::KubeletLog => "KubeletLog",
+            Self::KubeletFilesystem => "KubeletFilesystem",
+            Self::Pods => "Pods",
+            Self::Containers => "Containers",
+            Self::Cni => "Cni",
+            Self::Modules => "Modules",
+            Self::MediaMounts => "MediaMounts",
+            Self::ContainerdDump => "ContainerdDump",
+            Self::ContainerdSocket => "ContainerdSocket",
+            Self::ContainerdNamespaces => "ContainerdNamespaces",
         }
     }
 
@@ -171,6 +215,18 @@ impl Section {
             Self::ClusterCa => Fragment::new("probe_cluster_ca"),
             Self::ClientCertificate => Fragment::new("probe_client_certificate"),
             Self::NodeObject => Fragment::new("probe_node_object"),
+            Self::KubeletArguments => Fragment::new("probe_kubelet_arguments"),
+            Self::KubeletLog => Fragment::new("probe_kubelet_log"),
+            Self::KubeletFilesystem => Fragment::new("filesystem_of /var/lib/kubelet"),
+            Self::Pods => Fragment::new("probe_states pods"),
+            Self::Containers => Fragment::new("probe_states ps -a"),
+            Self::Cni => Fragment::new("probe_cni"),
+            Self::Modules => Fragment::new("present_modules \"$@\"").args(MODULES.map(Word::new)),
+            Self::MediaMounts => Fragment::new("probe_media_mounts \"$@\"")
+                .args(node.protect.iter().map(|path| Word::new(path.as_str()))),
+            Self::ContainerdDump => Fragment::new("probe_containerd_dump"),
+            Self::ContainerdSocket => Fragment::new("probe_containerd_socket"),
+            Self::ContainerdNamespaces => Fragment::new("probe_containerd_namespaces"),
         }
     }
 }
@@ -196,6 +252,10 @@ const FILES: [&str; 13] = [
     "/etc/kubernetes/pki/ca.key",
     "/etc/kubernetes/pki/etcd/ca.key",
 ];
+
+/// What pods and their networks need of the kernel: containerd's snapshotter, the bridge plugin and its filter, flannel's
+/// and Calico's overlays.
+const MODULES: [&str; 4] = ["overlay", "bridge", "br_netfilter", "vxlan"];
 
 /// Entries, and folders with a `/` behind them, which stand for all their contents.
 fn leftovers(paths: &'static [RemovePath]) -> Vec<Word> {
@@ -254,5 +314,7 @@ const LIBRARY: &[&str] = &[
     include_str!("sh/runtime.sh"),
     include_str!("sh/node_object.sh"),
     include_str!("sh/preflight.sh"),
+    include_str!("sh/journal.sh"),
     include_str!("sh/probe.sh"),
+    include_str!("sh/facts.sh"),
 ];

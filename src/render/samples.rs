@@ -49,7 +49,18 @@ pub(crate) fn finished(at_ms: u64, report: NodeReport) -> Event {
 
 pub(crate) fn report(node: &str, outcome: Outcome) -> NodeReport {
     let (node, notes, tail) = (name(node), Vec::new(), Vec::new());
-    NodeReport { node, outcome, attempts: 1, level: None, elapsed_ms: 63_000, cause: None, error: None, notes, tail }
+    NodeReport {
+        node,
+        outcome,
+        attempts: 1,
+        level: None,
+        elapsed_ms: 63_000,
+        findings: Vec::new(),
+        cause: None,
+        error: None,
+        notes,
+        tail,
+    }
 }
 
 /// Joins one node at once, one after a reset with a hostile line in its output, and loses a third.
@@ -116,6 +127,7 @@ pub(crate) fn statuses() -> Vec<NodeStatus> {
             code: Code(code),
             severity,
             cause,
+            evidence: Vec::new(),
             remedy,
             cured_by: Some(Level::Gentle),
             blocks_join: false,
@@ -124,13 +136,14 @@ pub(crate) fn statuses() -> Vec<NodeStatus> {
     };
     let healthy = NodeStatus {
         node: name("node1"),
-        reached: Ok(()),
-        joined: known("yes, 10.0.0.1:6443"),
+        error: None,
+        joined: known("yes"),
         kubelet: known("running 1.31.2"),
         runtime: known("containerd 1.7.22"),
         cri: known("ready"),
-        image_filesystem: known("/var/lib/containerd 41%"),
+        image_filesystem: known("41 GiB of 100 GiB"),
         findings: Vec::new(),
+        facts: None,
     };
     let broken = NodeStatus {
         node: name("node2"),
@@ -151,13 +164,14 @@ pub(crate) fn statuses() -> Vec<NodeStatus> {
     };
     let away = NodeStatus {
         node: name("node3"),
-        reached: Err("connecting to 192.168.4.63:22: connection refused".to_owned()),
+        error: Some("connecting to 192.168.4.63:22: connection refused".to_owned()),
         joined: Fact::default(),
         kubelet: Fact::default(),
         runtime: Fact::default(),
         cri: Fact::default(),
         image_filesystem: Fact::default(),
         findings: Vec::new(),
+        facts: None,
     };
     vec![healthy, broken, away]
 }

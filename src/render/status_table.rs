@@ -30,17 +30,17 @@ pub fn status_table(rows: &[NodeStatus], width: Option<u16>) -> String {
 
 /// The verdict in one phrase: `error KF002, KF005`.
 pub(crate) fn verdict(status: &NodeStatus) -> String {
-    match (&status.reached, worst(status)) {
-        (Err(why), _) => format!("not reached: {}", clean(why)),
-        (Ok(()), None) => "nothing wrong found".to_owned(),
-        (Ok(()), Some(severity)) => format!("{} {}", word(severity), codes(status)),
+    match (&status.error, worst(status)) {
+        (Some(why), _) => format!("not reached: {}", clean(why)),
+        (None, None) => "nothing wrong found".to_owned(),
+        (None, Some(severity)) => format!("{} {}", word(severity), codes(status)),
     }
 }
 
 /// Not reached, then by the worst finding, then with unknowns; equals keep the inventory's order.
 fn badness(status: &NodeStatus) -> (bool, Option<Severity>, bool) {
     let unknown = facts(status).iter().any(|(_, fact)| fact.known().is_none());
-    (status.reached.is_err(), worst(status), unknown)
+    (status.error.is_some(), worst(status), unknown)
 }
 
 fn worst(status: &NodeStatus) -> Option<Severity> {
@@ -70,10 +70,10 @@ fn facts(status: &NodeStatus) -> [(&'static str, &Fact<String>); 5] {
 }
 
 fn row(status: &NodeStatus) -> Row {
-    let reach = if status.reached.is_ok() { "yes" } else { "no" };
+    let reach = if status.error.is_none() { "yes" } else { "no" };
     let mut cells = vec![status.node.to_string(), reach.to_owned()];
     cells.extend(facts(status).map(|(_, fact)| fact.known().map_or_else(|| "?".to_owned(), clean)));
-    cells.push(match (status.reached.is_ok(), worst(status)) {
+    cells.push(match (status.error.is_none(), worst(status)) {
         (_, Some(severity)) => format!("{} {}", word(severity), codes(status)),
         (true, None) => "none".to_owned(),
         (false, None) => "?".to_owned(),
@@ -84,7 +84,7 @@ fn row(status: &NodeStatus) -> Row {
 /// Why the row has `?`: facts that are unknown for the same reason share a line. Of a node that was not reached
 /// nothing can be known, so only that is said.
 fn unmeasured(text: &mut String, status: &NodeStatus) {
-    if let Err(why) = &status.reached {
+    if let Some(why) = &status.error {
         let _ = writeln!(text, "{}  not reached: {}", status.node, clean(why));
         return;
     }

@@ -3,7 +3,11 @@
 use super::firewall::in_namespace;
 use super::support::{SHELLS, run};
 
-const LIBRARY: &str = concat!(include_str!("../../src/plan/sh/common.sh"), include_str!("../../src/plan/sh/join.sh"));
+const LIBRARY: &str = concat!(
+    include_str!("../../src/plan/sh/common.sh"),
+    include_str!("../../src/plan/sh/journal.sh"),
+    include_str!("../../src/plan/sh/join.sh")
+);
 
 fn complaints(journal: &str) -> String {
     let script = format!("set -u\n{LIBRARY}\ncomplaints\n");

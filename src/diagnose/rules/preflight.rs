@@ -4,7 +4,7 @@
 use super::version::{minor, numbers};
 use super::{Rule, Seen, is_at_work, says_it_joined};
 use crate::model::Severity::{Error, Warning};
-use crate::model::{Cri, Facts, Level, TOOLS, Tool, disables_cri};
+use crate::model::{Cri, Facts, Level, TOOLS, Tool};
 
 pub(super) const RULES: [Rule; 17] = [
     Rule::new(26, Error, swap_refused, SWAP).blocks_join(),
@@ -162,7 +162,7 @@ fn cri_disabled(facts: &Facts) -> Option<Seen> {
 
 /// Whether config.toml is known to disable it.
 pub(super) fn config_disables_cri(facts: &Facts) -> bool {
-    facts.containerd_config.is_known_and(|config| config.as_deref().is_some_and(disables_cri))
+    facts.cri_disabled.is_known_and(|disabled| *disabled)
 }
 
 fn no_kubelet_unit(facts: &Facts) -> Option<Seen> {

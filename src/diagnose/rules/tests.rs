@@ -74,7 +74,7 @@ fn each_rule_applies_where_it_should() {
         files: files(&joined),
         kubelet: unit("active"),
         containerd: unit("active"),
-        cri: Fact::Known(Cri::Ready { network: true }),
+        cri: Fact::Known(Cri::Ready { network: true, network_message: String::new() }),
         pod_links: one(),
         chains: Fact::Known(vec![("iptables-nft".to_owned(), 30)]),
         kubelet_mounts: one(),
@@ -234,16 +234,7 @@ fn what_preflight_asks_of_a_machine() {
             true,
             "FileAvailable--etc-kubernetes-kubelet.conf",
         ),
-        (
-            Facts {
-                cri: silent(),
-                containerd_config: some("disabled_plugins = [\n  \"cri\", # x\n]"),
-                ..Facts::default()
-            },
-            34,
-            false,
-            "CRI",
-        ),
+        (Facts { cri: silent(), cri_disabled: Fact::Known(true), ..Facts::default() }, 34, false, "CRI"),
         (Facts { kubelet: loaded("not-found"), ..Facts::default() }, 35, true, ""),
         (Facts { kubelet_bootstraps: Fact::Known(false), ..Facts::default() }, 36, true, ""),
         (
@@ -293,11 +284,7 @@ fn what_preflight_does_not_mind() {
         Facts { missing_tools: files(&["ip", "iptables", "tc"]), ..kubeadm("v1.33.0") },
         Facts { missing_tools: files(&["conntrack"]), ..Facts::default() }, // no version
         Facts { files: joined(), client_certificate: certificate(), clock: Fact::Known(999_999), ..Facts::default() },
-        Facts {
-            containerd_config: some("disabled_plugins = [\"cri\"]"),
-            cri: Fact::Known(Cri::Loaded),
-            ..Facts::default()
-        },
+        Facts { cri_disabled: Fact::Known(true), cri: Fact::Known(Cri::Loaded), ..Facts::default() },
         Facts { kubelet: loaded("loaded"), kubelet_bootstraps: Fact::Known(true), ..Facts::default() },
         Facts { containerd_version: known("1.7.24~ds1"), kubelet_version: known("v1.26.0"), ..Facts::default() },
         Facts { containerd_version: known("1.5.9"), kubelet_version: known("v1.25.0"), ..Facts::default() },
@@ -308,11 +295,7 @@ fn what_preflight_does_not_mind() {
     for fine in cases {
         assert_eq!(codes(&fine), Vec::<u16>::new(), "{fine:?}");
     }
-    let comment = Facts {
-        cri: silent(),
-        containerd_config: some("#disabled_plugins = [\"cri\"]\nversion = 2"),
-        ..Facts::default()
-    };
+    let comment = Facts { cri: silent(), cri_disabled: Fact::Known(false), ..Facts::default() };
     assert_eq!(codes(&comment), [3]);
 }
 

@@ -4,6 +4,7 @@ probe_system() {
   echo "machine_id=$(cat /etc/machine-id)"
   echo "boot_id=$(cat /proc/sys/kernel/random/boot_id)"
   echo "kernel=$(uname -r)"
+  echo "uptime=$(sed 's/[. ].*//' /proc/uptime)"
   # shellcheck disable=SC1091 # the node's file
   echo "os=$(. /etc/os-release && echo "$PRETTY_NAME")"
   echo "uid=$(id -u)"
@@ -59,9 +60,12 @@ probe_cri_info() {
 
 # Without crictl, images lie below the folder that containerd's config names.
 probe_image_filesystem() {
+  used=
   if command -v crictl >/dev/null; then
     answer=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s imagefsinfo) || return
-    point=$(printf '%s\n' "$answer" | sed -n 's/.*"mountpoint": *"\([^"]*\)".*/\1/p' | head -n 1)
+    answer=$(printf '%s' "$answer" | tr -d '\n' | sed 's/"timestamp"/\n&/g' | grep '"mountpoint"' | head -n 1) # the images'
+    point=$(printf '%s\n' "$answer" | sed -n 's/.*"mountpoint": *"\([^"]*\)".*/\1/p')
+    used=$(printf '%s\n' "$answer" | sed -n 's/.*"usedBytes": *{ *"value": *"\([0-9]*\)".*/\1/p')
     by=CRI
   else
     command -v containerd >/dev/null || return 64
@@ -69,9 +73,9 @@ probe_image_filesystem() {
     point=$(printf '%s\n' "$answer" | sed -n "s/^root = [\"']\(.*\)[\"']\$/\1/p")
     by="containerd's config"
   fi
-  echo "$point"
-  stat -f -c '%S %b %a' -- "$point" || return
+  filesystem_of "$point" || return
   echo "$by"
+  [ -z "$used" ] || echo "$used"
 }
 
 # A path that ends in / means what is in that folder, also behind a link, as what removes it sees it.

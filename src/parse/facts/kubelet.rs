@@ -1,0 +1,35 @@
+//! The digest of the kubelet's journal, as `kubelet_log` of the shell library prints it.
+
+use crate::model::{Complaint, KubeletLog, KubeletStart, clean};
+use crate::parse::cause;
+
+/// `lines N`; per kubelet `start PID FIRST LAST INVALID`; per complaint `said TIMES LAST PID LINE`.
+pub(super) fn log(text: &str) -> Option<KubeletLog> {
+    let mut log =
+        KubeletLog { lines: text.lines().next()?.strip_prefix("lines ")?.parse().ok()?, ..KubeletLog::default() };
+    for line in text.lines().skip(1) {
+        match line.split_once(' ')? {
+            ("start", rest) => log.starts.push(start(rest)?),
+            ("said", rest) => log.complaints.push(complaint(rest)?),
+            _ => return None,
+        }
+    }
+    Some(log)
+}
+
+fn start(text: &str) -> Option<KubeletStart> {
+    let mut words = text.split(' ');
+    Some(KubeletStart {
+        pid: words.next()?.parse().ok()?,
+        first_unix_seconds: words.next()?.parse().ok()?,
+        last_unix_seconds: words.next()?.parse().ok()?,
+        invalid_capacity: words.next()?.parse().ok()?,
+    })
+}
+
+fn complaint(text: &str) -> Option<Complaint> {
+    let mut words = text.splitn(4, ' ');
+    let (times, last, pid) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let line = clean(words.next()?);
+    Some(Complaint { times, last_unix_seconds: last, pid, cause: cause::of_complaint(&line), line })
+}

@@ -1,0 +1,138 @@
+//! One section of the probe, read as text, lines, numbers or pairs. What did not end well is unknown, with its reason.
+
+use super::SectionOutput;
+use crate::model::{Fact, Unit};
+use std::collections::BTreeMap;
+
+/// One section, about to be read.
+pub(super) struct Reader<'a> {
+    pub(super) name: String,
+    pub(super) output: Option<&'a SectionOutput>,
+}
+
+impl Reader<'_> {
+    /// The text of a section that ended with 0; anything else is unknown, with what it said last.
+    pub(super) fn text(&self) -> Fact<String> {
+        match self.output {
+            None => Fact::Unknown("the probe did not come to it".to_owned()),
+            Some(out) if out.status == 0 => Fact::Known(String::from_utf8_lossy(&out.bytes).into_owned()),
+            Some(out) if out.status == 64 => Fact::Unknown("the tool for it is not on the node".to_owned()),
+            Some(out) => {
+                Fact::Unknown(format!("{} ended with status {}: {}", self.name, out.status, last_line(&out.bytes)))
+            }
+        }
+    }
+
+    /// Like `text`, where status 64 means that the thing looked for is not there.
+    pub(super) fn optional_text(&self) -> Fact<Option<String>> {
+        match self.output {
+            Some(out) if out.status == 64 => Fact::Known(None),
+            _ => self.text().map(Some),
+        }
+    }
+
+    /// Like `optional_text`, where what is there has to be read further.
+    pub(super) fn optional<T>(&self, parse: impl FnOnce(&str) -> Option<T>) -> Fact<Option<T>> {
+        match self.output {
+            Some(out) if out.status == 64 => Fact::Known(None),
+            _ => self.parsed(parse).map(Some),
+        }
+    }
+
+    pub(super) fn lines(&self) -> Fact<Vec<String>> {
+        self.text().map(|t| t.lines().map(str::to_owned).collect())
+    }
+
+    pub(super) fn lines_or_none(&self) -> Fact<Vec<String>> {
+        self.optional_text().map(|t| t.unwrap_or_default().lines().map(str::to_owned).collect())
+    }
+
+    pub(super) fn number(&self) -> Fact<u64> {
+        self.parsed(|t| t.trim().parse().ok())
+    }
+
+    pub(super) fn pairs(&self) -> Fact<Vec<(String, u64)>> {
+        self.parsed(|t| {
+            t.lines().map(|l| l.split_once(' ').and_then(|(k, v)| Some((k.to_owned(), v.parse().ok()?)))).collect()
+        })
+    }
+
+    pub(super) fn key_values(&self) -> Fact<BTreeMap<String, String>> {
+        self.text().map(|t| {
+            t.lines().filter_map(|l| l.split_once('=')).map(|(k, v)| (k.to_owned(), crate::model::clean(v))).collect()
+        })
+    }
+
+    pub(super) fn units(&self) -> Fact<BTreeMap<String, Unit>> {
+        self.text().map(|t| {
+            let blocks = t.split("\n\n").map(|block| {
+                let get = |key: &str| {
+                    let found = block.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('='));
+                    found.unwrap_or_default().to_owned()
+                };
+                let restarts = get("NRestarts").parse().unwrap_or(0);
+                (get("Id"), Unit { load: get("LoadState"), active: get("ActiveState"), sub: get("SubState"), restarts })
+            });
+            blocks.collect()
+        })
+    }
+
+    pub(super) fn parsed<T>(&self, parse: impl FnOnce(&str) -> Option<T>) -> Fact<T> {
+        match self.text() {
+            Fact::Unknown(why) => Fact::Unknown(why),
+            Fact::Known(text) => parse(&text).map_or_else(
+                || Fact::Unknown(format!("{} printed something else: {}", self.name, last_line(text.as_bytes()))),
+                Fact::Known,
+            ),
+        }
+    }
+}
+
+pub(super) fn value(map: &Fact<BTreeMap<String, String>>, key: &str) -> Fact<String> {
+    match map {
+        Fact::Unknown(why) => Fact::Unknown(why.clone()),
+        Fact::Known(map) => match map.get(key).filter(|v| !v.is_empty()) {
+            Some(value) => Fact::Known(value.clone()),
+            None => Fact::Unknown(format!("the node did not say its {}", key.replace('_', " "))),
+        },
+    }
+}
+
+/// 0 or 1.
+pub(super) fn flag(map: &Fact<BTreeMap<String, String>>, key: &str) -> Fact<bool> {
+    number::<u8>(map, key).map(|number| number != 0)
+}
+
+pub(super) fn number<T: std::str::FromStr>(map: &Fact<BTreeMap<String, String>>, key: &str) -> Fact<T> {
+    match value(map, key) {
+        Fact::Unknown(why) => Fact::Unknown(why),
+        Fact::Known(text) => match text.parse() {
+            Ok(number) => Fact::Known(number),
+            Err(_) => Fact::Unknown(format!("its {key} is no number: {text}")),
+        },
+    }
+}
+
+pub(super) fn unit(units: &Fact<BTreeMap<String, Unit>>, id: &str) -> Fact<Unit> {
+    match units {
+        Fact::Unknown(why) => Fact::Unknown(why.clone()),
+        Fact::Known(map) => {
+            map.get(id).cloned().map_or_else(|| Fact::Unknown(format!("systemctl did not show {id}")), Fact::Known)
+        }
+    }
+}
+
+pub(super) fn last_word(text: &str) -> String {
+    text.split_whitespace().last().unwrap_or(text).to_owned()
+}
+
+/// `containerd github.com/containerd/containerd 1.7.24~ds1 1.7.24~ds1-6+deb13u1`
+pub(super) fn third_word(text: &str) -> String {
+    text.split_whitespace().nth(2).unwrap_or(text).to_owned()
+}
+
+pub(super) fn last_line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let line = text.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("it printed nothing");
+    crate::model::clean(crate::parse::message(line))
+}

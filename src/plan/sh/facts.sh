@@ -1,0 +1,110 @@
+# --- facts: reads what a diagnosis is made from, changes nothing -------------------------------------------------------
+# 64 where no kubelet runs and its unit starts none.
+probe_kubelet_arguments() {
+  command -v systemctl >/dev/null || return 64
+  pid=$(timeout -k 1 20 systemctl show -p MainPID --value kubelet.service) || return
+  if [ "${pid:-0}" -gt 0 ] && [ "$(cat "/proc/$pid/comm")" = kubelet ]; then
+    tr '\000' '\n' <"/proc/$pid/cmdline"
+    return
+  fi
+  command=$(timeout -k 1 20 systemctl show -p ExecStart --value kubelet.service) || return
+  command=$(printf '%s\n' "$command" | sed -n 's/.*argv\[\]=\(.*\) ; ignore_errors=.*/\1/p')
+  [ -n "$command" ] || return 64
+  printf '%s\n' "$command" | tr -s ' ' '\n'
+}
+
+probe_kubelet_log() {
+  command -v journalctl >/dev/null || return 64
+  timeout -k 1 20 journalctl -u kubelet.service -b -q --no-pager -o short-unix -n 5000 | digest
+}
+
+# Path $1, then block size, blocks, blocks free to users, inodes, free inodes and type of the file system there.
+filesystem_of() {
+  [ -e "$1" ] || return 64
+  printf '%s\n' "$1"
+  timeout -k 1 10 stat -f -c '%S %b %a %c %d %T' -- "$1"
+}
+
+# States and numbers of what `crictl $1…` lists. Names in its JSON cannot look like these, as quotes in them are escaped.
+probe_states() {
+  command -v crictl >/dev/null || return 64
+  listed=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s "$@" -o json) || return
+  printf '%s\n' "$listed" | sed 's/"state"/\n&/g' |
+    sed -n 's/^"state": *"\([A-Z]*_\)\{0,1\}\([A-Z]*\)".*/\2/p' | sort | uniq -c | awk '{ print tolower($2), $1 }'
+}
+
+# containerd reads .conf, .conflist and .json, in the order of their names, and takes the first.
+probe_cni() {
+  configs=$(for file in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
+    [ ! -f "$file" ] || printf '%s\n' "${file##*/}"
+  done | sort)
+  [ -z "$configs" ] || printf '%s\n' "$configs" | sed 's/^/config /'
+  for folder in /opt/cni/bin /usr/lib/cni /usr/libexec/cni; do
+    for plugin in "$folder"/*; do
+      if [ -x "$plugin" ] && [ ! -d "$plugin" ]; then echo "plugin ${plugin##*/}"; fi
+    done
+  done | sort -u
+  echo first
+  [ -z "$configs" ] || head -c 65536 -- "/etc/cni/net.d/$(printf '%s\n' "$configs" | head -n 1)"
+}
+
+# Those of the modules $1… that are loaded, built in, or for the kernel to load when they are asked for.
+present_modules() {
+  for module in "$@"; do
+    if [ -d "/sys/module/$module" ] || grep -qw "$module" /proc/filesystems ||
+      grep -qs "/$module\\.ko" "/lib/modules/$(uname -r)/modules.builtin" "/lib/modules/$(uname -r)/modules.dep"; then
+      echo "$module"
+    fi
+  done
+}
+
+probe_containerd_dump() {
+  command -v containerd >/dev/null || return 64
+  timeout -k 1 20 containerd config dump
+}
+
+probe_containerd_socket() {
+  [ -S "${CRI_SOCKET#unix://}" ] || return 64
+  stat -L -c '%a %U:%G' -- "${CRI_SOCKET#unix://}"
+}
+
+probe_containerd_namespaces() {
+  command -v ctr >/dev/null || return 64
+  ctr_in k8s.io namespaces ls -q
+}
+
+# Where protected paths $1…, or parts of them, are mounted below folders that a reset empties: mount point and path.
+probe_media_mounts() {
+  roots=$(printf '%s\n' /var/lib/kubelet /var/lib/containerd /run/containerd /run/netns && moved_folders @kubelet &&
+    moved_folders @containerd-root && moved_folders @containerd-state) || return
+  roots=$(printf '%s\n' "$roots" | while IFS= read -r root; do
+    if [ -n "$root" ] && locate "$root"; then printf '%s\n' "$HERE"; fi
+  done)
+  for path in "$@"; do
+    timeout -k 1 10 stat -L -- "$path" >/dev/null 2>&1 || continue
+    real "$path" && place "$REAL" || return
+    X=$REAL PROTECTED=$path PLACED=$PLACE ROOTS=$roots awk -F '[ ]' "$PATHS"'
+      BEGIN {
+        places = 1
+        device[1] = ENVIRON["PLACED"]; sub(/ .*/, "", device[1])
+        folder[1] = substr(ENVIRON["PLACED"], length(device[1]) + 2)
+        count = split(ENVIRON["ROOTS"], roots, "\n")
+      }
+      {
+        if (within(un($5), ENVIRON["X"])) { places++; device[places] = $3; folder[places] = un($4) }
+        id[NR] = $3; root[NR] = un($4); mount[NR] = $5
+      }
+      END {
+        for (n = 1; n <= NR; n++) for (r = 1; r <= count; r++) {
+          if (roots[r] == "" || un(mount[n]) == roots[r] || !within(un(mount[n]), roots[r])) continue
+          for (p = 1; p <= places; p++)
+            if (id[n] == device[p] && (within(root[n], folder[p]) || within(folder[p], root[n]))) {
+              print mount[n], ENVIRON["PROTECTED"]
+              next_mount = 1
+              break
+            }
+          if (next_mount) { next_mount = 0; break }
+        }
+      }' /proc/self/mountinfo || return
+  done
+}
