@@ -123,6 +123,7 @@ impl<'a> Fleet<'a> {
         Context {
             transport,
             run,
+            began_unix_ms: jiff::Timestamp::now().as_millisecond(),
             task: self.task.clone(),
             allow: self.allow,
             rejoin: self.rejoin,

@@ -1,13 +1,16 @@
 //! Rules: what is wrong with a node, and whether a join can do with it.
 
 mod cluster;
+mod kubelet;
 mod preflight;
+mod runtime;
 mod state;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod version;
 
-use crate::model::{Cause, Code, Facts, Finding, Level, Severity};
+use crate::model::{Cause, ClientCertificate, Code, Facts, Finding, Level, Severity, Unit};
 
 /// A rule. What it says of a node, it says where `seen` does.
 #[derive(Clone, Copy)]
@@ -83,7 +86,9 @@ pub const OTHER_MACHINE: Code = Code(cluster::OTHER_MACHINE);
 
 /// Every rule.
 fn rules() -> impl Iterator<Item = Rule> {
-    [state::RULES.as_slice(), &preflight::RULES, &cluster::RULES].concat().into_iter()
+    let tables: [&[Rule]; 6] =
+        [&state::RULES, &preflight::RULES, &cluster::RULES, &kubelet::RULES, &runtime::RULES, &storage::RULES];
+    tables.into_iter().flatten().copied()
 }
 
 /// Why a node does not join that ends with this finding.
@@ -126,4 +131,22 @@ fn says_it_joined(facts: &Facts) -> bool {
 /// Whether it has joined and its kubelet runs: then it does with what a new join would not.
 fn is_at_work(facts: &Facts) -> bool {
     says_it_joined(facts) && facts.kubelet.is_known_and(|unit| unit.active == "active")
+}
+
+/// A unit as `systemctl show` has it.
+fn shown(name: &str, unit: &Unit) -> String {
+    let Unit { load, active, sub, restarts } = unit;
+    format!("systemctl show {name}: LoadState={load} ActiveState={active} SubState={sub} NRestarts={restarts}")
+}
+
+/// When a certificate is valid.
+fn period(certificate: &ClientCertificate) -> String {
+    let time =
+        |seconds| jiff::Timestamp::from_second(seconds).map_or_else(|_| format!("{seconds}"), |at| at.to_string());
+    format!(
+        "kubelet-client-current.pem of {}: from {} to {}",
+        certificate.node_name,
+        time(certificate.not_before),
+        time(certificate.not_after)
+    )
 }

@@ -75,6 +75,7 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
             Some(out) => node_object(&String::from_utf8_lossy(&out.bytes), out.status),
             None => Fact::default(),
         },
+        cluster_pins: Fact::Unknown("the control plane was not asked".to_owned()),
         cluster_ca: read("ClusterCa").optional(certificate::pin),
         client_certificate,
         kubelet_cgroup_driver: settings.clone().map(|s| s.get("cgroup_driver").filter(|d| !d.is_empty()).cloned()),
@@ -100,7 +101,7 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
         memory_cgroup: flag(&preflight, "memory"),
         clock: number(&preflight, "clock"),
         clock_offset: Fact::Unknown("the node's clock was not compared".to_owned()),
-        modules: read("Modules").lines(),
+        modules: read("Modules").pairs(),
         api: Fact::Unknown("the API server was not asked from the node".to_owned()),
         cluster_defaults: Fact::Unknown("the control plane was not asked".to_owned()),
     }

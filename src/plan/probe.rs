@@ -76,7 +76,7 @@ pub enum Section {
     Containers,
     /// CNI's configs and plugins, one per line, and the first config.
     Cni,
-    /// Kernel modules that are there, one per line.
+    /// Kernel module and its state, one pair per line.
     Modules,
     /// A line per mount of a protected path below a folder that a reset empties.
     MediaMounts,
@@ -221,7 +221,7 @@ impl Section {
             Self::Pods => Fragment::new("probe_states pods"),
             Self::Containers => Fragment::new("probe_states ps -a"),
             Self::Cni => Fragment::new("probe_cni"),
-            Self::Modules => Fragment::new("present_modules \"$@\"").args(MODULES.map(Word::new)),
+            Self::Modules => Fragment::new("module_states \"$@\"").args(MODULES.map(Word::new)),
             Self::MediaMounts => Fragment::new("probe_media_mounts \"$@\"")
                 .args(node.protect.iter().map(|path| Word::new(path.as_str()))),
             Self::ContainerdDump => Fragment::new("probe_containerd_dump"),

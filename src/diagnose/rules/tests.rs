@@ -193,7 +193,7 @@ fn joined() -> Fact<Vec<String>> {
 }
 
 fn certificate() -> Fact<Option<ClientCertificate>> {
-    Fact::Known(Some(ClientCertificate { node_name: "n".to_owned(), not_after: 1_000_000 }))
+    Fact::Known(Some(ClientCertificate { node_name: "n".to_owned(), not_before: 0, not_after: 1_000_000 }))
 }
 
 fn theirs() -> Fact<Option<NodeObject>> {
@@ -283,7 +283,7 @@ fn what_preflight_does_not_mind() {
         Facts { missing_tools: files(&["conntrack", "crictl", "socat"]), ..kubeadm("v1.32.0") },
         Facts { missing_tools: files(&["ip", "iptables", "tc"]), ..kubeadm("v1.33.0") },
         Facts { missing_tools: files(&["conntrack"]), ..Facts::default() }, // no version
-        Facts { files: joined(), client_certificate: certificate(), clock: Fact::Known(999_999), ..Facts::default() },
+        Facts { files: joined(), client_certificate: certificate(), clock: Fact::Known(900_000), ..Facts::default() },
         Facts { cri_disabled: Fact::Known(true), cri: Fact::Known(Cri::Loaded), ..Facts::default() },
         Facts { kubelet: loaded("loaded"), kubelet_bootstraps: Fact::Known(true), ..Facts::default() },
         Facts { containerd_version: known("1.7.24~ds1"), kubelet_version: known("v1.26.0"), ..Facts::default() },

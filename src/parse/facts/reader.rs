@@ -1,7 +1,7 @@
 //! One section of the probe, read as text, lines, numbers or pairs. What did not end well is unknown, with its reason.
 
 use super::SectionOutput;
-use crate::model::{Fact, Unit};
+use crate::model::{Fact, Unit, clean};
 use std::collections::BTreeMap;
 
 /// One section, about to be read.
@@ -51,16 +51,18 @@ impl Reader<'_> {
         self.parsed(|t| t.trim().parse().ok())
     }
 
-    pub(super) fn pairs(&self) -> Fact<Vec<(String, u64)>> {
-        self.parsed(|t| {
-            t.lines().map(|l| l.split_once(' ').and_then(|(k, v)| Some((k.to_owned(), v.parse().ok()?)))).collect()
-        })
+    /// A word and what belongs to it, per line.
+    pub(super) fn pairs<T: std::str::FromStr>(&self) -> Fact<Vec<(String, T)>> {
+        let pair = |line: &str| {
+            let (key, value) = line.split_once(' ')?;
+            Some((clean(key), clean(value).parse().ok()?))
+        };
+        self.parsed(|text| text.lines().map(pair).collect())
     }
 
     pub(super) fn key_values(&self) -> Fact<BTreeMap<String, String>> {
-        self.text().map(|t| {
-            t.lines().filter_map(|l| l.split_once('=')).map(|(k, v)| (k.to_owned(), crate::model::clean(v))).collect()
-        })
+        self.text()
+            .map(|t| t.lines().filter_map(|l| l.split_once('=')).map(|(k, v)| (k.to_owned(), clean(v))).collect())
     }
 
     pub(super) fn units(&self) -> Fact<BTreeMap<String, Unit>> {
@@ -134,5 +136,5 @@ pub(super) fn third_word(text: &str) -> String {
 pub(super) fn last_line(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("it printed nothing");
-    crate::model::clean(crate::parse::message(line))
+    clean(crate::parse::message(line))
 }

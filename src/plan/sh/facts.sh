@@ -48,12 +48,18 @@ probe_cni() {
   [ -z "$configs" ] || head -c 65536 -- "/etc/cni/net.d/$(printf '%s\n' "$configs" | head -n 1)"
 }
 
-# Those of the modules $1… that are loaded, built in, or for the kernel to load when they are asked for.
-present_modules() {
+# Modules $1… with what is known of them. What is built into a kernel need not show, so only its lists tell what it lacks.
+module_states() {
+  lists="/lib/modules/$(uname -r)"
   for module in "$@"; do
-    if [ -d "/sys/module/$module" ] || grep -qw "$module" /proc/filesystems ||
-      grep -qs "/$module\\.ko" "/lib/modules/$(uname -r)/modules.builtin" "/lib/modules/$(uname -r)/modules.dep"; then
-      echo "$module"
+    if [ -d "/sys/module/$module" ] || grep -qw "$module" /proc/filesystems; then
+      echo "$module loaded"
+    elif grep -qs "/$module\\.ko" "$lists/modules.builtin" "$lists/modules.dep"; then
+      echo "$module available"
+    elif [ -r "$lists/modules.builtin" ] && [ -r "$lists/modules.dep" ]; then
+      echo "$module missing"
+    else
+      echo "$module unknown"
     fi
   done
 }
