@@ -1,6 +1,6 @@
 //! One run over many nodes: transport, engine, display and summary put together.
 
-use super::{confirm, signals};
+use super::{confirm, saved, signals};
 use crate::cli::{ChangeArgs, Cli, FleetArgs, Output};
 use crate::cluster::ControlPlane;
 use crate::engine::{Context, Events, Task, dry_run, run};
@@ -9,6 +9,7 @@ use crate::inventory::Inventory;
 use crate::model::{Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeReport, NodeStatus, Outcome, Patience, Rejoin};
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -81,10 +82,13 @@ impl<'a> Fleet<'a> {
         Ok(exit_code(&reports))
     }
 
-    /// Measures the nodes and shows the table.
-    pub(super) fn status(self) -> Result<u8, Error> {
+    /// Measures the nodes and shows the table; also writes what was measured to `save`.
+    pub(super) fn status(self, save: Option<&Path>) -> Result<u8, Error> {
         let (_, reports, mut rows) = self.run("status")?;
         rows.sort_by_key(|row| self.nodes.iter().position(|node| node.name == row.node)); // they come as they are measured
+        if let Some(path) = save {
+            saved::save(path, &rows)?;
+        }
         if self.cli.output == Output::Table {
             print(&render::status_table(&rows, render::terminal_width()))?;
         }

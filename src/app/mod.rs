@@ -4,6 +4,7 @@ mod confirm;
 mod fleet;
 mod listing;
 mod load;
+mod saved;
 mod script;
 mod signals;
 
@@ -53,7 +54,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Status(args) => {
             let inventory = inventory()?;
             let nodes = select(&inventory, &args.selectors)?;
-            Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).status()
+            Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).status(args.save.as_deref())
         }
         Command::Inventory(args) => match &args.action {
             InventoryAction::List { selectors } => listing::list(cli, &select(&inventory()?, selectors)?),

@@ -2,6 +2,7 @@
 
 use super::FleetArgs;
 use clap::Args;
+use std::path::PathBuf;
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -9,6 +10,10 @@ pub struct StatusArgs {
     /// Which nodes [default: all]
     #[arg(value_name = "SELECTOR")]
     pub selectors: Vec<String>,
+
+    /// Also write all that was measured to this file, without secrets, for `kfleet diagnose --from FILE`
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
 
     /// Options of everything that connects.
     #[command(flatten)]

@@ -53,5 +53,5 @@ pub use policy::{JoinSource, Policy};
 pub use protected::{Identity, Presence, ProtectedState};
 pub use run_id::{InvalidRunId, RunId};
 pub use secrets::mask_secrets;
-pub use status::NodeStatus;
+pub use status::{NodeStatus, SavedStatus};
 pub use tools::{TOOLS, Tool};
