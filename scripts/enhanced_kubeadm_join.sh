@@ -2356,6 +2356,89 @@ restore_firewall() {
   done
   undo_purge "$FROM" "$FROM"
 }
+# --- journal: what the kubelet complains of -------------------------------------------------------------------------
+# For awk: whether a line of the kubelet's, without what journals put in front, is a complaint: errors and fatal lines, the
+# two calm ones that matter (kubelet runs for itself; its certificate), what kubelet prints before it has a log, systemd's
+# reasons why it could not start the program, and journalctl's own. After an unknown flag kubelet prints its whole usage,
+# indented. And the same without klog's header, which differs each time, cut to what a person reads.
+COMPLAINT='
+BEGIN { klog = "[0-9][0-9][0-9][0-9] [0-9:.]+ +[0-9]+ [^ ]+\\] " }
+function is_complaint(line) {
+  return line ~ ("^[EF]" klog) ||
+    line ~ ("^[IW]" klog) && line ~ /[Ss]tandalone mode|certificate signing request/ ||
+    line ~ /^[Ee]rror: |^\{"ts":.*"err":|status=2[0-4][0-9]\/|^Failed to |^No journal files/
+}
+function bare(line) {
+  sub("^[EFIW]" klog, "", line)
+  return substr(line, 1, 500)
+}
+function alike(line) {
+  gsub(/[0-9]+/, "#", line)
+  return line
+}'
+
+# The last distinct complaints in a journal.
+complaints() {
+  awk "$COMPLAINT"'
+    is_complaint($0) {
+      text[NR] = bare($0)
+      key[NR] = alike(bare($0))
+      last[key[NR]] = NR
+    }
+    END {
+      for (first = NR + 1; first > 1 && kept < 12; )
+        if ((--first in key) && last[key[first]] == first) kept++
+      for (n = first; n <= NR; n++)
+        if ((n in key) && last[key[n]] == n) print "kubelet: " text[n]
+      if (!kept) print "kubelet: no complaint in the " NR " lines of its journal since the join began"
+    }'
+}
+
+# A digest of a journal in the form short-unix, bounded whatever is in it. A kubelet looks at its image filesystem at its
+# start and then every five minutes, and says so more than once each time: what is said within half a minute is one look.
+digest() {
+  awk "$COMPLAINT"'
+    {
+      if (match($3, /\[[0-9]+\]:$/) == 0) next # the rest of a line that has several
+      pid = substr($3, RSTART + 1, RLENGTH - 3)
+      time = int($1)
+      line = $0
+      sub(/^[^ ]+ +[^ ]+ +[^ ]+ /, "", line)
+      if ($3 ~ /^kubelet\[/) {
+        if (!(pid in began)) {
+          order[++starts] = pid
+          began[pid] = time
+        }
+        heard[pid] = time
+        if (line ~ /invalid capacity 0 on image filesystem/) {
+          if (!(pid in invalid) || time - seen[pid] > 30) invalid[pid]++
+          seen[pid] = time
+        }
+      }
+      if (!is_complaint(line)) next
+      key = alike(bare(line))
+      times[key]++
+      when[key] = time
+      who[key] = pid
+      text[key] = bare(line)
+      if (key in at) delete last[at[key]]
+      at[key] = NR
+      last[NR] = key
+    }
+    END {
+      print "lines " NR
+      for (n = starts > 50 ? starts - 49 : 1; n <= starts; n++) {
+        pid = order[n]
+        print "start " pid, began[pid], heard[pid], invalid[pid] + 0
+      }
+      for (first = NR + 1; first > 1 && kept < 20; ) if (--first in last) kept++
+      for (n = first; n <= NR; n++) {
+        if (!(n in last)) continue
+        key = last[n]
+        print "said " times[key], when[key], who[key], text[key]
+      }
+    }'
+}
 # --- join ------------------------------------------------------------------------------------------------------------
 # kubeadm's own waits add up to about 10 minutes (discovery 5, TLS bootstrap 5 [kubeadm constants]); JOIN_SECONDS is for a
 # kubeadm that hangs. The launcher removes the file too, should this be killed. Elapsed time is the kernel's, since the
@@ -2392,33 +2475,6 @@ kubelet_says() {
   fi
   echo "kubelet: unit: $(timeout -k 1 20 systemctl show kubelet.service -p LoadState -p ActiveState -p SubState \
     -p Result -p NRestarts 2>&1 | tr '\n' ' ')"
-}
-
-# The last distinct complaints in a journal, without klog's header, which differs each time: errors and fatal lines, the
-# two calm ones that matter (kubelet runs for itself; its certificate), what kubelet prints before it has a log, systemd's
-# reasons why it could not start the program, and journalctl's own. After an unknown flag kubelet prints its whole usage,
-# indented.
-complaints() {
-  awk '
-    {
-      klog = "[0-9][0-9][0-9][0-9] [0-9:.]+ +[0-9]+ [^ ]+\\] "
-      if ($0 !~ ("^[EF]" klog) && ($0 !~ ("^[IW]" klog) || $0 !~ /[Ss]tandalone mode|certificate signing request/) &&
-        $0 !~ /^[Ee]rror: |^\{"ts":.*"err":|status=2[0-4][0-9]\/|^Failed to |^No journal files/)
-        next
-      sub("^[EFIW]" klog, "")
-      line = substr($0, 1, 500)
-      gsub(/[0-9]+/, "#")
-      text[NR] = line
-      key[NR] = $0
-      last[$0] = NR
-    }
-    END {
-      for (first = NR + 1; first > 1 && kept < 12; )
-        if ((--first in key) && last[key[first]] == first) kept++
-      for (n = first; n <= NR; n++)
-        if ((n in key) && last[key[n]] == n) print "kubelet: " text[n]
-      if (!kept) print "kubelet: no complaint in the " NR " lines of its journal since the join began"
-    }'
 }
 # --- launcher: the node owns the phase -----------------------------------------------------------------------
 launch_write() {
