@@ -1,6 +1,6 @@
 //! What is wrong with a node by itself: an earlier join, its runtime, its kubelet, what is left of a pod network.
 
-use super::{Rule, Seen, kubelet, runtime, says_it_joined, shown};
+use super::{Rule, Seen, kubelet, runtime, says_it_joined, shown, is_apart};
 use crate::model::Severity::{Error, Note, Warning};
 use crate::model::{Cri, Facts, Level, NodeObject};
 
@@ -114,20 +114,20 @@ fn kubelet_down(facts: &Facts) -> Option<Seen> {
 
 fn links_left(facts: &Facts) -> Option<Seen> {
     let links = facts.pod_links.known()?;
-    (!says_it_joined(facts) && !links.is_empty())
+    (is_apart(facts) && !links.is_empty())
         .then(|| Seen::from(format!("interfaces of a pod network are left: {}", links.join(", "))).shown_by(links))
 }
 
 fn chains_left(facts: &Facts) -> Option<Seen> {
     let chains = facts.chains.known()?;
     let listed: Vec<String> = chains.iter().map(|(tool, n)| format!("{n} in {tool}")).collect();
-    (!says_it_joined(facts) && !chains.is_empty())
+    (is_apart(facts) && !chains.is_empty())
         .then(|| Seen::from(format!("firewall chains of Kubernetes are left: {}", listed.join(", "))).shown_by(listed))
 }
 
 fn residue_left(facts: &Facts) -> Option<Seen> {
     let residue = facts.residue.known()?;
-    (!says_it_joined(facts) && !residue.is_empty())
+    (is_apart(facts) && !residue.is_empty())
         .then(|| Seen::from(format!("Kubernetes left behind: {}", residue.join(", "))).shown_by(residue))
 }
 
@@ -139,7 +139,7 @@ fn mounts_left(facts: &Facts) -> Option<Seen> {
         more => format!("{first} and {more} more below /var/lib/kubelet are still mounted"),
     };
     let lines = mounts.iter().map(|mount| format!("mountinfo: {mount}"));
-    (!says_it_joined(facts)).then(|| Seen::from(cause).shown_by(lines))
+    (is_apart(facts)).then(|| Seen::from(cause).shown_by(lines))
 }
 
 fn node_object_gone(facts: &Facts) -> Option<Seen> {
