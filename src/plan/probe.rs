@@ -218,8 +218,8 @@ impl Section {
             Self::KubeletArguments => Fragment::new("probe_kubelet_arguments"),
             Self::KubeletLog => Fragment::new("probe_kubelet_log"),
             Self::KubeletFilesystem => Fragment::new("filesystem_of /var/lib/kubelet"),
-            Self::Pods => Fragment::new("probe_states pods"),
-            Self::Containers => Fragment::new("probe_states ps -a"),
+            Self::Pods => Fragment::new("probe_states sandbox pods"),
+            Self::Containers => Fragment::new("probe_states container ps -a"),
             Self::Cni => Fragment::new("probe_cni"),
             Self::Modules => Fragment::new("module_states \"$@\"").args(MODULES.map(Word::new)),
             Self::MediaMounts => Fragment::new("probe_media_mounts \"$@\"")
