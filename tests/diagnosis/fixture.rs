@@ -63,7 +63,7 @@ fn sections(name: &str) -> Sections {
         let known = ["Api", "ControlPlaneNode", "ControlPlanePins", "Workstation"];
         let is_known = known.contains(&section) || Section::ALL.iter().any(|s| s.name() == section);
         assert!(is_known, "{name}: there is no section {section}");
-        sections.insert(section.to_owned(), SectionOutput { bytes: bytes.as_bytes().to_vec(), status });
+        sections.insert(section.to_owned(), SectionOutput { bytes: bytes.as_bytes().to_vec(), status, too_much: None });
     }
     sections
 }
