@@ -292,3 +292,6 @@ impl Outer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
