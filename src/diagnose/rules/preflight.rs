@@ -2,7 +2,7 @@
 //! are those of kubeadm's `app/preflight` and its release notes.
 
 use super::version::{minor, numbers};
-use super::{Rule, Seen, period, says_it_joined, shown, is_apart, is_idle};
+use super::{Rule, Seen, is_apart, is_idle, period, says_it_joined, shown};
 use crate::model::Severity::{Error, Warning};
 use crate::model::{Cri, Facts, Level, TOOLS, Tool};
 

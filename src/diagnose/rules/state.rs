@@ -1,6 +1,6 @@
 //! What is wrong with a node by itself: an earlier join, its runtime, its kubelet, what is left of a pod network.
 
-use super::{Rule, Seen, kubelet, runtime, says_it_joined, shown, is_apart};
+use super::{Rule, Seen, is_apart, kubelet, runtime, says_it_joined, shown};
 use crate::model::Severity::{Error, Note, Warning};
 use crate::model::{Cri, Facts, Level, NodeObject};
 

@@ -1,6 +1,6 @@
 //! Disks: what the kubelet evicts pods by, and media that can be seen where a reset deletes.
 
-use super::{Rule, Seen, says_it_joined, is_apart};
+use super::{Rule, Seen, is_apart, says_it_joined};
 use crate::model::Severity::{Error, Note, Warning};
 use crate::model::{Facts, Filesystem, Level};
 

@@ -211,12 +211,7 @@ fn what_preflight_asks_of_a_machine() {
     let cases = vec![
         (Facts { swap: files(&["/dev/sda2"]), ..kubeadm("v1.22.17") }, 26, true, "Swap"),
         (Facts { swap: files(&["/dev/sda2"]), ..kubeadm("v1.23.0") }, 26, false, ""),
-        (
-            Facts { ip_forward: Fact::Known(false), ..apart() },
-            27,
-            true,
-            "FileContent--proc-sys-net-ipv4-ip_forward",
-        ),
+        (Facts { ip_forward: Fact::Known(false), ..apart() }, 27, true, "FileContent--proc-sys-net-ipv4-ip_forward"),
         (
             Facts { bridge_filter: Fact::Known(None), ..kubeadm("v1.29.9") },
             28,
@@ -229,12 +224,7 @@ fn what_preflight_asks_of_a_machine() {
         (Facts { missing_tools: files(&["kubeadm", "ip"]), ..apart() }, 31, true, ""),
         (Facts { missing_tools: files(&["crictl"]), ..kubeadm("v1.31.0") }, 32, false, ""),
         (
-            Facts {
-                files: joined(),
-                client_certificate: certificate(),
-                clock: Fact::Known(2_000_000),
-                ..apart()
-            },
+            Facts { files: joined(), client_certificate: certificate(), clock: Fact::Known(2_000_000), ..apart() },
             33,
             true,
             "FileAvailable--etc-kubernetes-kubelet.conf",
@@ -306,10 +296,8 @@ fn what_preflight_does_not_mind() {
 
 #[test]
 fn an_earlier_join_blocks_the_next() {
-    let half = Facts {
-        files: files(&["/etc/kubernetes/pki/ca.crt", "/etc/kubernetes/bootstrap-kubelet.conf"]),
-        ..apart()
-    };
+    let half =
+        Facts { files: files(&["/etc/kubernetes/pki/ca.crt", "/etc/kubernetes/bootstrap-kubelet.conf"]), ..apart() };
     let found = findings(&half);
     let ignored = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
     assert_eq!(blockers(&found, &[]).len(), 1);
