@@ -18,6 +18,11 @@ probe_kubelet_log() {
   timeout -k 1 20 journalctl -u kubelet.service -b -q --no-pager -o short-unix -n 5000 | digest
 }
 
+probe_containerd_log() {
+  command -v journalctl >/dev/null || return 64
+  timeout -k 1 20 journalctl -u containerd.service -b -q --no-pager -o cat -n 2000 | containerd_complaints
+}
+
 # Path $1, then block size, blocks, blocks free to users, inodes, free inodes and type of the file system there.
 filesystem_of() {
   [ -e "$1" ] || return 64
