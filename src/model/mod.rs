@@ -2,6 +2,7 @@
 
 mod allow;
 mod api_view;
+mod bounds;
 mod cause;
 mod clean;
 mod cluster_defaults;
@@ -30,6 +31,7 @@ mod tools;
 
 pub use allow::{Allow, Rejoin};
 pub use api_view::{ApiView, Reach};
+pub use bounds::{ANSWER_BYTES, DOCUMENT_BYTES, STEP_BYTES, STEP_LINES, TooMuch};
 pub use cause::{Cause, Cure, Diagnosis};
 pub use clean::{clean, clean_lines, is_unsafe};
 pub use cluster_defaults::ClusterDefaults;

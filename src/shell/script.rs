@@ -85,7 +85,8 @@ impl Script {
     }
 
     /// Makes it a script whose output is parsed: what a step says on standard error is left out where it succeeds (tools
-    /// warn as they like), and follows its output where it fails.
+    /// warn as they like), and follows its output where it fails. Each step's output is cut one byte after
+    /// `model::STEP_BYTES`.
     #[must_use]
     pub fn answers(mut self) -> Self {
         self.answers = true;
@@ -111,6 +112,16 @@ impl Script {
     pub fn step(mut self, need: Need, fragment: Fragment) -> Self {
         self.steps.push((need, fragment));
         self
+    }
+
+    /// How many steps it has.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
     }
 
     /// The text. The frame was tried on dash, bash, busybox and mksh:
@@ -158,16 +169,18 @@ const FRAME: &str = include_str!("frame.sh");
 /// How a step runs whose output people read: both its streams, in order.
 const TELL: &str = "run() { ( \"step_$1\" ) 3>&- 4>&-; }\n";
 
-/// How a step runs whose output is parsed. It changes nothing, so what a guard in it refuses is one answer that is not to
-/// be had, and no reason to go without the others.
-const ANSWER: &str = r#"run() {
-  complaint=$( ( "step_$1" ) 2>&1 >&4 3>&- 4>&-) && return
-  failed=$?
-  [ "$failed" -ne 76 ] || failed=1
-  printf '%s\n' "$complaint"
-  return "$failed"
-}
-"#;
+/// How a step runs whose output is parsed.
+const ANSWER: &str = include_str!("answer.sh");
 
 /// `sh FILE inside FUNCTION …` runs one function of the script: how a step continues in a mount namespace of its own.
 const RUN: &str = r#"{ case ${1-} in inside) shift; "$@" </dev/null; exit ;; esac; PEER=${1-}; main 3>&1 4>&1 2>&1 </dev/null; exit; }"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_cut_one_byte_after_what_is_read() {
+        assert!(ANSWER.contains(&format!("head -c {} ", crate::model::STEP_BYTES + 1)));
+    }
+}

@@ -48,5 +48,5 @@ pub fn load(name: &str) -> Facts {
 }
 
 fn output(sections: &Recorded, name: &str) -> Option<SectionOutput> {
-    sections.get(name).map(|(status, bytes)| SectionOutput { bytes: bytes.clone(), status: *status })
+    sections.get(name).map(|(status, bytes)| SectionOutput { bytes: bytes.clone(), status: *status, too_much: None })
 }
