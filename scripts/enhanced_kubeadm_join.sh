@@ -695,12 +695,29 @@ written_kubelet_dirs() {
     }'
 }
 
+# In a script that changes nothing: has containerd read its files once for all steps. Sets DUMPED.
+dump_once() {
+  ! command -v containerd >/dev/null || DUMPED=$(timeout -k 1 20 containerd config dump) || DUMPED=
+}
+
+# Prints containerd's configuration, as merged from all its files. (No printf: registry passwords may be in it, and in some
+# shells that is a program, whose arguments everybody can read.)
+containerd_dump() {
+  if [ -n "${DUMPED-}" ]; then
+    cat <<E
+$DUMPED
+E
+  else
+    timeout -k 1 20 containerd config dump
+  fi
+}
+
 # Prints containerd's folder $1 (root or state) where it is not the usual $2. `config dump` merges what config.toml
 # imports, and knows nothing of the daemon's own options.
 containerd_folder() {
   command -v containerd >/dev/null || return 0
   containerd_has_no_options || return
-  if dump=$(timeout -k 1 20 containerd config dump 2>/dev/null); then
+  if dump=$(containerd_dump 2>/dev/null); then
     dir=$(printf '%s\n' "$dump" | awk -v key="$1" '
       /^[ \t]*\[/ { exit }
       $1 == key || index($1, key "=") == 1 {
@@ -1786,7 +1803,7 @@ cgroupfs_in_info() {
 # The same of the config as it is, which the next start uses, and of the containerd that runs. Where crictl does not show
 # what that uses, it is the same if it was started after the config was written.
 cgroupfs_in_use() {
-  dump=$(timeout -k 1 30 containerd config dump) || return
+  dump=$(containerd_dump) || return
   printf '%s\n' "$dump" | cgroupfs_in_dump
   if command -v crictl >/dev/null; then
     info=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s info) || return

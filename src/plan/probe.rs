@@ -295,6 +295,7 @@ pub fn probe(node: &Node, run: &str, count: Count) -> Script {
     for text in LIBRARY {
         script = script.library(text);
     }
+    script = script.first("dump_once");
     for section in Section::ALL {
         script = script.step(Need::Optional, section.fragment(node, count));
     }

@@ -91,7 +91,7 @@ module_states() {
 
 probe_containerd_dump() {
   command -v containerd >/dev/null || return 64
-  timeout -k 1 20 containerd config dump
+  containerd_dump
 }
 
 probe_containerd_socket() {

@@ -69,7 +69,7 @@ probe_image_filesystem() {
     by=CRI
   else
     command -v containerd >/dev/null || return 64
-    answer=$(timeout -k 1 20 containerd config dump) || return
+    answer=$(containerd_dump) || return
     point=$(printf '%s\n' "$answer" | sed -n "s/^root = [\"']\(.*\)[\"']\$/\1/p")
     by="containerd's config"
   fi

@@ -106,7 +106,7 @@ cgroupfs_in_info() {
 # The same of the config as it is, which the next start uses, and of the containerd that runs. Where crictl does not show
 # what that uses, it is the same if it was started after the config was written.
 cgroupfs_in_use() {
-  dump=$(timeout -k 1 30 containerd config dump) || return
+  dump=$(containerd_dump) || return
   printf '%s\n' "$dump" | cgroupfs_in_dump
   if command -v crictl >/dev/null; then
     info=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s info) || return
