@@ -82,11 +82,11 @@ impl<'a> Fleet<'a> {
     }
 
     /// Measures the nodes and shows the table.
-    pub(super) fn status(self) -> Result<u8, Error> {
+    pub(super) fn status(self, wide: bool) -> Result<u8, Error> {
         let (_, reports, mut rows) = self.run("status")?;
         rows.sort_by_key(|row| self.nodes.iter().position(|node| node.name == row.node)); // they come as they are measured
         if self.cli.output == Output::Table {
-            print(&render::status_table(&rows, render::terminal_width()))?;
+            print(&render::status_table(&rows, wide, render::terminal_width(), render::stdout_style()))?;
         }
         Ok(exit_code(&reports))
     }

@@ -53,7 +53,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Status(args) => {
             let inventory = inventory()?;
             let nodes = select(&inventory, &args.selectors)?;
-            Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).status()
+            Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).status(args.wide)
         }
         Command::Inventory(args) => match &args.action {
             InventoryAction::List { selectors } => listing::list(cli, &select(&inventory()?, selectors)?),

@@ -6,6 +6,7 @@
 //! - [`clean`](crate::model::clean) stands before every text that came from a node.
 
 mod choose;
+mod findings;
 mod fleet;
 mod frame;
 mod inventory;
@@ -16,6 +17,7 @@ mod samples;
 mod screen;
 mod sentence;
 mod sink;
+mod status_cells;
 mod status_table;
 mod style;
 mod summary;
@@ -25,7 +27,7 @@ mod terminal;
 mod text;
 mod totals;
 
-pub use choose::{Form, Renderer, Wish, choose, terminal_width};
+pub use choose::{Form, Renderer, Wish, choose, moves_cursor, stdout_style, terminal_width};
 pub use frame::frame;
 pub use inventory::{InventoryRow, inventory_json, inventory_table};
 pub use json::Json;
