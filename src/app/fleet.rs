@@ -83,10 +83,20 @@ impl<'a> Fleet<'a> {
 
     /// Measures the nodes and shows the table.
     pub(super) fn status(self, wide: bool) -> Result<u8, Error> {
+        self.measured(|rows| render::status_table(rows, wide, render::terminal_width(), render::stdout_style()))
+    }
+
+    /// Measures the nodes and shows each finding with all that is known of it.
+    pub(super) fn diagnose(self) -> Result<u8, Error> {
+        self.measured(|rows| render::diagnosis(rows, render::terminal_width(), render::stdout_style()))
+    }
+
+    /// Measures the nodes and prints `view` of them.
+    fn measured(self, view: impl FnOnce(&[NodeStatus]) -> String) -> Result<u8, Error> {
         let (_, reports, mut rows) = self.run("status")?;
         rows.sort_by_key(|row| self.nodes.iter().position(|node| node.name == row.node)); // they come as they are measured
         if self.cli.output == Output::Table {
-            print(&render::status_table(&rows, wide, render::terminal_width(), render::stdout_style()))?;
+            print(&view(&rows))?;
         }
         Ok(exit_code(&reports))
     }

@@ -4,6 +4,7 @@ mod confirm;
 mod fleet;
 mod listing;
 mod load;
+mod saved;
 mod script;
 mod signals;
 
@@ -55,6 +56,14 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             let nodes = select(&inventory, &args.selectors)?;
             Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).status(args.wide)
         }
+        Command::Diagnose(args) => match &args.from {
+            Some(file) => saved::diagnose(cli, file),
+            None => {
+                let inventory = inventory()?;
+                let nodes = select(&inventory, &args.selectors)?;
+                Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).diagnose()
+            }
+        },
         Command::Inventory(args) => match &args.action {
             InventoryAction::List { selectors } => listing::list(cli, &select(&inventory()?, selectors)?),
             InventoryAction::Check => listing::check(cli, &inventory()?),

@@ -1,7 +1,7 @@
 //! Findings in few words: the worst severity, the codes, the reasons why something is not known.
 
 use super::style::Paint;
-use crate::model::{Finding, Severity, clean};
+use crate::model::{Finding, Level, Severity, clean};
 
 /// Codes that a narrow cell shows; the rest is counted.
 const SHOWN: usize = 3;
@@ -39,6 +39,15 @@ pub(crate) fn codes_in_short(findings: &[&Finding], narrow: bool) -> String {
     let shown = if narrow { SHOWN.min(findings.len()) } else { findings.len() };
     let codes = codes(findings[..shown].iter().copied());
     if shown < findings.len() { format!("{codes} +{}", findings.len() - shown) } else { codes }
+}
+
+/// What cures it, as far as kfleet does.
+pub(crate) fn cure(finding: &Finding) -> &'static str {
+    match finding.cured_by {
+        Some(Level::Gentle) => "gentle reset",
+        Some(Level::Aggressive) => "aggressive reset",
+        None => "no reset cures it",
+    }
 }
 
 /// Things that are unknown by the reason that they share.

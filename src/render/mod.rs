@@ -2,10 +2,11 @@
 //!
 //! - [`Tally`] folds events into what is known now; [`frame`] draws it; both are pure.
 //! - [`Renderer`] is one of three views of the running events, picked by [`choose`].
-//! - [`summary`] and [`status_table`] are what remains when the run is over.
+//! - [`summary`], [`status_table`] and [`diagnosis`] are what remains when the run is over.
 //! - [`clean`](crate::model::clean) stands before every text that came from a node.
 
 mod choose;
+mod diagnosis;
 mod findings;
 mod fleet;
 mod frame;
@@ -28,6 +29,7 @@ mod text;
 mod totals;
 
 pub use choose::{Form, Renderer, Wish, choose, moves_cursor, stdout_style, terminal_width};
+pub use diagnosis::diagnosis;
 pub use frame::frame;
 pub use inventory::{InventoryRow, inventory_json, inventory_table};
 pub use json::Json;

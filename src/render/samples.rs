@@ -188,14 +188,20 @@ pub(crate) fn fleet() -> Vec<NodeStatus> {
         containerd_namespaces: Fact::Known(vec!["k8s.io".to_owned(), "moby".to_owned()]),
         api_server: Fact::Known(Some("https://10.0.0.1:6443".to_owned())),
         node_name: known("node1"),
-        pods: Fact::Known(vec![("SANDBOX_READY".to_owned(), 3), ("SANDBOX_NOTREADY".to_owned(), 2)]),
-        cni: Fact::Known(Cni { configs: vec!["/etc/cni/net.d/10-flannel.conflist".to_owned()], ..Cni::default() }),
+        pods: Fact::Known(vec![("ready".to_owned(), 3), ("notready".to_owned(), 2)]),
+        cni: Fact::Known(Cni { configs: vec!["10-flannel.conflist".to_owned()], ..Cni::default() }),
         clock_offset: Fact::Known(ClockOffset { seconds: -3, uncertainty_seconds: 1 }),
         ..Facts::default()
     };
     let mut rows = statuses();
     rows[0].facts = Some(Box::new(facts.clone()));
-    rows[1].facts = Some(Box::new(Facts { pods: Fact::Unknown("crictl: not found".to_owned()), ..facts.clone() }));
+    rows[1].facts = Some(Box::new(Facts {
+        pods: Fact::Unknown("crictl: not found".to_owned()),
+        containers: Fact::Unknown("crictl: not found".to_owned()),
+        kubelet_filesystem: Fact::Unknown("the tool for it is not on the node".to_owned()),
+        api: Fact::Unknown("the API server was not asked from the node".to_owned()),
+        ..facts.clone()
+    }));
     rows[1].runtime = known("active 2.1.9+unknown");
     let away = "it has joined another cluster than the join command names, as /etc/kubernetes/kubelet.conf says";
     let mut many = vec![rows[1].findings[0].clone(); 5];

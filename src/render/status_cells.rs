@@ -49,11 +49,8 @@ pub(crate) fn cells(status: &NodeStatus, narrow: bool, wide: bool) -> Vec<Cell> 
 /// The row under [`WIDE`], each with its name and, where it is not known, the reason.
 pub(crate) fn wide_cells(facts: &Facts) -> [(&'static str, Fact<String>); 9] {
     let list = |items: &[String]| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
-    let cni = |cni: &Cni| match cni.configs.first() {
-        // The first is the one that containerd takes.
-        Some(first) => first.rsplit('/').next().unwrap_or(first).to_owned(),
-        None => "none".to_owned(),
-    };
+    // containerd takes the first one.
+    let config = |cni: Cni| cni.configs.into_iter().next().unwrap_or_else(|| "none".to_owned());
     [
         ("os", facts.os.clone()),
         ("kernel", facts.kernel.clone()),
@@ -62,7 +59,7 @@ pub(crate) fn wide_cells(facts: &Facts) -> [(&'static str, Fact<String>); 9] {
         ("API server", facts.api_server.clone().map(|server| server.unwrap_or_else(|| "none".to_owned()))),
         ("node name", facts.node_name.clone()),
         ("pods", facts.pods.clone().map(|pods| running(&pods))),
-        ("cni config", facts.cni.clone().map(|c| cni(&c))),
+        ("cni config", facts.cni.clone().map(config)),
         ("clock", facts.clock_offset.clone().map(offset)),
     ]
 }
@@ -75,8 +72,7 @@ fn without_build(text: &str) -> String {
 /// `3/5`: running of all that CRI knows.
 fn running(pods: &[(String, u64)]) -> String {
     let all: u64 = pods.iter().map(|(_, n)| n).sum();
-    let ready = |state: &str| matches!(state, "SANDBOX_READY" | "Ready" | "ready");
-    let running: u64 = pods.iter().filter(|(state, _)| ready(state)).map(|(_, n)| n).sum();
+    let running: u64 = pods.iter().filter(|(state, _)| state == "ready").map(|(_, n)| n).sum();
     format!("{running}/{all}")
 }
 
@@ -105,7 +101,7 @@ mod tests {
         assert_eq!(without_build("inactive v1.20.2"), "inactive v1.20.2");
         assert_eq!([59, 2_018, 18_720, 273_600].map(age), ["0m", "33m", "5h 12m", "3d 4h"]);
         assert_eq!(offset(ClockOffset { seconds: 0, uncertainty_seconds: 1 }), "+0s ±1s");
-        let pods = [("SANDBOX_READY".to_owned(), 3), ("SANDBOX_NOTREADY".to_owned(), 2)];
+        let pods = [("ready".to_owned(), 3), ("notready".to_owned(), 2)];
         assert_eq!((running(&pods), running(&[])), ("3/5".to_owned(), "0/0".to_owned()));
     }
 }
