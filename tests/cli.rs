@@ -159,6 +159,25 @@ fn nodes_that_are_not_there_end_as_such_and_the_tables_say_so() {
 }
 
 #[test]
+fn a_diagnosis_is_of_named_nodes_or_of_what_was_saved() {
+    let folder = folder(Some(NOBODY));
+    assert!(fails(&folder, &["diagnose"], 2).contains("SELECTOR"));
+    assert!(fails(&folder, &["diagnose", "node1", "--from", "status.json"], 2).contains("cannot be used with"));
+    assert!(fails(&folder, &["diagnose", "--from", "status.json"], 2).contains("status.json: it cannot be read"));
+    std::fs::create_dir(folder.path().join(".ssh")).unwrap();
+    std::fs::write(folder.path().join(".ssh/known_hosts"), "").unwrap();
+    let output = kfleet(&folder).args(["diagnose", "node1"]).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.code() == Some(1) && shown.starts_with("node1: not measured: "), "{shown}");
+    let output = kfleet(&folder).args(["status", "node1", "--output", "json"]).output().unwrap();
+    std::fs::write(folder.path().join("status.json"), output.stdout).unwrap();
+    let output = kfleet(&folder).args(["diagnose", "--from", "status.json"]).output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stdout).unwrap()), (Some(0), shown));
+    std::fs::write(folder.path().join("status.json"), "NODE  REACH\n").unwrap();
+    assert!(fails(&folder, &["diagnose", "--from", "status.json"], 2).contains("line 1 is no event"));
+}
+
+#[test]
 fn the_example_inventory_is_right_and_lists_as_it_says() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory.example.yaml");
     let folder = folder(None);

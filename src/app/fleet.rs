@@ -83,14 +83,26 @@ impl<'a> Fleet<'a> {
     }
 
     /// Measures the nodes and shows the table; also writes what was measured to `save`.
-    pub(super) fn status(self, save: Option<&Path>) -> Result<u8, Error> {
+    pub(super) fn status(self, wide: bool, save: Option<&Path>) -> Result<u8, Error> {
+        let table =
+            |rows: &[NodeStatus]| render::status_table(rows, wide, render::terminal_width(), render::stdout_style());
+        self.measured(table, save)
+    }
+
+    /// Measures the nodes and shows each finding with all that is known of it.
+    pub(super) fn diagnose(self) -> Result<u8, Error> {
+        self.measured(|rows| render::diagnosis(rows, render::terminal_width(), render::stdout_style()), None)
+    }
+
+    /// Measures the nodes and prints `view` of them.
+    fn measured(self, view: impl FnOnce(&[NodeStatus]) -> String, save: Option<&Path>) -> Result<u8, Error> {
         let (_, reports, mut rows) = self.run("status")?;
         rows.sort_by_key(|row| self.nodes.iter().position(|node| node.name == row.node)); // they come as they are measured
         if let Some(path) = save {
             saved::save(path, &rows)?;
         }
         if self.cli.output == Output::Table {
-            print(&render::status_table(&rows, render::terminal_width()))?;
+            print(&view(&rows))?;
         }
         Ok(exit_code(&reports))
     }

@@ -11,6 +11,10 @@ pub struct StatusArgs {
     #[arg(value_name = "SELECTOR")]
     pub selectors: Vec<String>,
 
+    /// Tell also system, kernel, uptime, containerd's namespaces, API server, Node name, pods, CNI config and clock
+    #[arg(long)]
+    pub wide: bool,
+
     /// Also write all that was measured to this file, without secrets, for `kfleet diagnose --from FILE`
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,

@@ -89,6 +89,18 @@ impl Renderer {
     }
 }
 
+/// How standard output can be dressed: in colours where it is a terminal that has them and whose user wants them.
+pub fn stdout_style() -> Style {
+    Style {
+        color: moves_cursor() && console::Term::stdout().features().colors_supported() && console::colors_enabled(),
+    }
+}
+
+/// Whether standard output is a terminal on which what was printed can be printed over.
+pub fn moves_cursor() -> bool {
+    io::stdout().is_terminal() && !console::is_dumb()
+}
+
 /// Standard output's width for tables; `None` where it is no terminal and nothing must wrap.
 pub fn terminal_width() -> Option<u16> {
     io::stdout().is_terminal().then(|| console::Term::stdout().size().1)

@@ -1,7 +1,8 @@
 //! How it ended, node by node.
 
 use super::sentence::first_line;
-use super::table::{Row, table};
+use super::style::Style;
+use super::table::{Cell, Row, table};
 use super::text::clock;
 use super::totals::totals;
 use crate::model::clean;
@@ -16,7 +17,7 @@ const HEADER: [&str; 6] = ["NODE", "OUTCOME", "ATTEMPTS", "LEVEL", "TIME", "LAST
 pub fn summary(reports: &[NodeReport], width: Option<u16>) -> String {
     let mut text = String::new();
     if !reports.is_empty() {
-        text.push_str(&table(&HEADER, &reports.iter().map(row).collect::<Vec<_>>(), width));
+        text.push_str(&table(&HEADER, &reports.iter().map(row).collect::<Vec<_>>(), width, Style::default()));
         text.push('\n');
     }
     for report in reports.iter().filter(|report| !report.outcome.is_success()) {
@@ -38,7 +39,7 @@ fn row(report: &NodeReport) -> Row {
     ];
     // An error may be cut, it follows in full below the table; notes of a success stand nowhere else.
     let cut = report.error.is_some() && !report.outcome.is_success();
-    Row { cells, height: if cut { 2 } else { usize::MAX } }
+    Row { cells: cells.into_iter().map(Cell::from).collect(), height: cut.then_some(2) }
 }
 
 /// The error's first line; a success may have notes instead.
