@@ -91,6 +91,18 @@ fn rules() -> impl Iterator<Item = Rule> {
     tables.into_iter().flatten().copied()
 }
 
+/// What can be told of a rule without a node.
+pub(super) struct Summary {
+    pub(super) code: Code,
+    pub(super) severity: Severity,
+    pub(super) cured_by: Option<Level>,
+}
+
+/// Of every rule.
+pub(super) fn summaries() -> impl Iterator<Item = Summary> {
+    rules().map(|Rule { code, severity, cured_by, .. }| Summary { code: Code(code), severity, cured_by })
+}
+
 /// Why a node does not join that ends with this finding.
 pub fn cause(finding: &Finding) -> Cause {
     let rule = rules().find(|rule| rule.code == finding.code.0 && rule.blocks_join);
