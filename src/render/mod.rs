@@ -6,6 +6,7 @@
 //! - [`clean`](crate::model::clean) stands before every text that came from a node.
 
 mod choose;
+mod explanation;
 mod fleet;
 mod frame;
 mod inventory;
@@ -26,6 +27,7 @@ mod text;
 mod totals;
 
 pub use choose::{Form, Renderer, Wish, choose, terminal_width};
+pub use explanation::{explanation, explanation_json, explanation_table};
 pub use frame::frame;
 pub use inventory::{InventoryRow, inventory_json, inventory_table};
 pub use json::Json;

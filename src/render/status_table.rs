@@ -33,7 +33,7 @@ pub(crate) fn verdict(status: &NodeStatus) -> String {
     match (&status.error, worst(status)) {
         (Some(why), _) => format!("not reached: {}", clean(why)),
         (None, None) => "nothing wrong found".to_owned(),
-        (None, Some(severity)) => format!("{} {}", word(severity), codes(status)),
+        (None, Some(severity)) => format!("{} {}", severity.word(), codes(status)),
     }
 }
 
@@ -45,14 +45,6 @@ fn badness(status: &NodeStatus) -> (bool, Option<Severity>, bool) {
 
 fn worst(status: &NodeStatus) -> Option<Severity> {
     status.findings.iter().map(|finding| finding.severity).max()
-}
-
-fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Note => "note",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    }
 }
 
 fn codes(status: &NodeStatus) -> String {
@@ -74,7 +66,7 @@ fn row(status: &NodeStatus) -> Row {
     let mut cells = vec![status.node.to_string(), reach.to_owned()];
     cells.extend(facts(status).map(|(_, fact)| fact.known().map_or_else(|| "?".to_owned(), clean)));
     cells.push(match (status.error.is_none(), worst(status)) {
-        (_, Some(severity)) => format!("{} {}", word(severity), codes(status)),
+        (_, Some(severity)) => format!("{} {}", severity.word(), codes(status)),
         (true, None) => "none".to_owned(),
         (false, None) => "?".to_owned(),
     });
@@ -105,7 +97,7 @@ fn unmeasured(text: &mut String, status: &NodeStatus) {
 
 /// `KF002 error: cause — remedy`.
 fn finding_words(finding: &Finding) -> String {
-    format!("{} {}: {} — {}", finding.code, word(finding.severity), clean(&finding.cause), clean(&finding.remedy))
+    format!("{} {}: {} — {}", finding.code, finding.severity.word(), clean(&finding.cause), clean(&finding.remedy))
 }
 
 #[cfg(test)]
