@@ -2528,9 +2528,10 @@ launch_follow() {
     tail -c "+$((OFFSET + 1))" -- "$BASE.out" 2>/dev/null
   fi
 }
+# A look leaves nothing behind, kubectl's cache of what the API server offers among it.
 # Prints what tells whether Node $2 is the machine we mean, as the API server behind kubeconfig $1 has it.
 node_object() {
-  timeout -k 1 20 kubectl --kubeconfig "$1" --request-timeout=10s get node "$2" -o jsonpath='uid={.metadata.uid}{"\n"}created={.metadata.creationTimestamp}{"\n"}unschedulable={.spec.unschedulable}{"\n"}machine_id={.status.nodeInfo.machineID}{"\n"}boot_id={.status.nodeInfo.bootID}{"\n"}{range .status.conditions[?(@.type=="Ready")]}ready={.status}{"\n"}message={.message}{"\n"}heartbeat={.lastHeartbeatTime}{"\n"}{end}'
+  timeout -k 1 20 kubectl --cache-dir /dev/null --kubeconfig "$1" --request-timeout=10s get node "$2" -o jsonpath='uid={.metadata.uid}{"\n"}created={.metadata.creationTimestamp}{"\n"}unschedulable={.spec.unschedulable}{"\n"}machine_id={.status.nodeInfo.machineID}{"\n"}boot_id={.status.nodeInfo.bootID}{"\n"}{range .status.conditions[?(@.type=="Ready")]}ready={.status}{"\n"}message={.message}{"\n"}heartbeat={.lastHeartbeatTime}{"\n"}{end}'
 }
 # --- protected: what protected folders look like, to be compared after a reset ----------------------------------------
 # For each path $2…: device:inode, number of entries in it, number of all entries below it, checksum of the mounts at and

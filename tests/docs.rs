@@ -147,3 +147,13 @@ fn what_is_said_of_protected_paths_holds() {
         assert!(README.contains(path), "the README does not say that {path} is read");
     }
 }
+
+/// Who reads JSON finds each field of a status in the README.
+#[test]
+fn every_fact_in_json_is_in_the_readme() {
+    let section = README.split("\n## JSON\n").nth(1).expect("it has this section").split("\n## ").next().unwrap();
+    let facts = serde_json::to_value(kfleet::model::Facts::default()).unwrap();
+    let keys = facts.as_object().unwrap().keys();
+    let missing: Vec<&String> = keys.filter(|key| !section.contains(&format!("`{key}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

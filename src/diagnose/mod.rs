@@ -8,6 +8,6 @@ mod verdict;
 
 pub use explain::{explain, explanations};
 pub use protected::lost;
-pub use rules::{OTHER_MACHINE, blockers, cause, findings};
+pub use rules::{OTHER_MACHINE, blockers, cause, codes, findings};
 pub use standing::{Standing, standing};
 pub use verdict::{Clean, Scope, busy, clean, control_plane_sign, forbidden};

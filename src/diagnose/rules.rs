@@ -103,6 +103,14 @@ pub(super) fn summaries() -> impl Iterator<Item = Summary> {
     rules().map(|Rule { code, severity, cured_by, .. }| Summary { code: Code(code), severity, cured_by })
 }
 
+/// The codes of all rules, each once, in their order.
+pub fn codes() -> impl Iterator<Item = Code> {
+    let mut codes: Vec<Code> = rules().map(|rule| Code(rule.code)).collect();
+    codes.sort();
+    codes.dedup();
+    codes.into_iter()
+}
+
 /// Why a node does not join that ends with this finding.
 pub fn cause(finding: &Finding) -> Cause {
     let rule = rules().find(|rule| rule.code == finding.code.0 && rule.blocks_join);
@@ -138,6 +146,16 @@ pub fn blockers<'a>(findings: &'a [Finding], ignored: &[String]) -> Vec<&'a Find
 
 fn says_it_joined(facts: &Facts) -> bool {
     facts.has_joined() == Some(true)
+}
+
+/// Whether it is known that it has not.
+fn is_apart(facts: &Facts) -> bool {
+    facts.has_joined() == Some(false)
+}
+
+/// Whether it is known that no kubelet of a member runs: what a new join would stumble over matters then.
+fn is_idle(facts: &Facts) -> bool {
+    is_apart(facts) || (says_it_joined(facts) && facts.kubelet.is_known_and(|unit| unit.active != "active"))
 }
 
 /// Whether it has joined and its kubelet runs: then it does with what a new join would not.

@@ -67,6 +67,7 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
         containerd_configured: read("ContainerdDump").parsed(containerd::configured),
         containerd_running: read("CriInfo").parsed(containerd::running),
         containerd_socket: read("ContainerdSocket").optional(containerd::socket),
+        containerd_log: read("ContainerdLog").lines(),
         containerd_namespaces: read("ContainerdNamespaces").lines(),
         containerd_config: config,
         containerd_default_config: read("ContainerdDefaultConfig").text(),

@@ -86,11 +86,13 @@ pub enum Section {
     ContainerdSocket,
     /// containerd's namespaces, one per line.
     ContainerdNamespaces,
+    /// The last distinct errors in containerd's journal, one per line.
+    ContainerdLog,
 }
 
 impl Section {
     /// In the order of the script.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::System,
         Self::Running,
         Self::Units,
@@ -129,6 +131,7 @@ impl Section {
         Self::ContainerdDump,
         Self::ContainerdSocket,
         Self::ContainerdNamespaces,
+        Self::ContainerdLog,
     ];
 
     /// The name under which the parser knows it.
@@ -172,6 +175,7 @@ impl Section {
             Self::ContainerdDump => "ContainerdDump",
             Self::ContainerdSocket => "ContainerdSocket",
             Self::ContainerdNamespaces => "ContainerdNamespaces",
+            Self::ContainerdLog => "ContainerdLog",
         }
     }
 
@@ -218,8 +222,8 @@ impl Section {
             Self::KubeletArguments => Fragment::new("probe_kubelet_arguments"),
             Self::KubeletLog => Fragment::new("probe_kubelet_log"),
             Self::KubeletFilesystem => Fragment::new("filesystem_of /var/lib/kubelet"),
-            Self::Pods => Fragment::new("probe_states pods"),
-            Self::Containers => Fragment::new("probe_states ps -a"),
+            Self::Pods => Fragment::new("probe_states sandbox pods"),
+            Self::Containers => Fragment::new("probe_states container ps -a"),
             Self::Cni => Fragment::new("probe_cni"),
             Self::Modules => Fragment::new("module_states \"$@\"").args(MODULES.map(Word::new)),
             Self::MediaMounts => Fragment::new("probe_media_mounts \"$@\"")
@@ -227,6 +231,7 @@ impl Section {
             Self::ContainerdDump => Fragment::new("probe_containerd_dump"),
             Self::ContainerdSocket => Fragment::new("probe_containerd_socket"),
             Self::ContainerdNamespaces => Fragment::new("probe_containerd_namespaces"),
+            Self::ContainerdLog => Fragment::new("probe_containerd_log"),
         }
     }
 }

@@ -59,3 +59,22 @@ fn a_digest_is_bounded_and_reads_over_what_it_does_not_know() {
     let hostile = "1.0 n kubelet[1]: E1124 15:10:55.1     9 x.go:1] start 9 9 9 9\\nlines 7 %s $(reboot)\n";
     assert_eq!(digest(hostile), "lines 1\nstart 1 1 1 0\nsaid 1 1 1 start 9 9 9 9\\nlines 7 %s $(reboot)\n");
 }
+
+#[test]
+fn containerds_errors_are_told_once_and_without_their_times() {
+    let journal = r#"time="2026-11-24T15:10:55Z" level=info msg="skip loading plugin \"io.containerd.snapshotter.v1.btrfs\"..." error="path: skip plugin" type=x
+time="2026-11-24T15:10:55Z" level=warning msg="failed to load plugin" error="invalid database" id=io.containerd.metadata.v1.bolt
+time="2026-11-24T15:10:56Z" level=error msg="failed to open 17"
+time="2026-11-24T15:10:57Z" level=error msg="failed to open 18"
+containerd: failed to load TOML: /etc/containerd/config.toml: expected version
+"#;
+    let expected = r#"level=warning msg="failed to load plugin" error="invalid database" id=io.containerd.metadata.v1.bolt
+level=error msg="failed to open 18"
+containerd: failed to load TOML: /etc/containerd/config.toml: expected version
+"#;
+    let script = format!("set -u\n{LIBRARY}\ncontainerd_complaints\n");
+    for shell in SHELLS {
+        let said = String::from_utf8(run(shell, &["-c", &script], journal.as_bytes()).stdout).unwrap();
+        assert_eq!(said, expected);
+    }
+}

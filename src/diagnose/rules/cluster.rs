@@ -1,7 +1,7 @@
 //! What stands between a node and the API server that it is to join.
 
 use super::version::minor;
-use super::{Rule, Seen, says_it_joined};
+use super::{Rule, Seen, is_apart};
 use crate::diagnose::{Standing, standing};
 use crate::model::Severity::{Error, Note, Warning};
 use crate::model::{ApiView, Cause, Facts, Reach};
@@ -155,7 +155,7 @@ fn kubeadm_unfit(facts: &Facts) -> Option<Seen> {
 fn kubeadm_older(facts: &Facts) -> Option<Seen> {
     let (kubeadm, server) = (minor(&facts.kubeadm_version)?, server(facts)?);
     let cause = format!("kubeadm 1.{kubeadm} is older than the API server, which is 1.{server}");
-    let older = kubeadm < server && kubeadm_unfit(facts).is_none() && !says_it_joined(facts);
+    let older = kubeadm < server && kubeadm_unfit(facts).is_none() && is_apart(facts);
     older.then(|| Seen::from(cause).shown_by(versions(facts)))
 }
 

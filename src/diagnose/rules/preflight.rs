@@ -2,7 +2,7 @@
 //! are those of kubeadm's `app/preflight` and its release notes.
 
 use super::version::{minor, numbers};
-use super::{Rule, Seen, is_at_work, period, says_it_joined, shown};
+use super::{Rule, Seen, is_apart, is_idle, period, says_it_joined, shown};
 use crate::model::Severity::{Error, Warning};
 use crate::model::{Cri, Facts, Level, TOOLS, Tool};
 
@@ -76,7 +76,7 @@ fn swap(facts: &Facts) -> Option<Seen> {
     let devices = facts.swap.known().filter(|devices| !devices.is_empty())?;
     let cause = format!("it swaps to {}, and the kubelet does not start with swap unless told to", devices.join(", "));
     let lines = devices.iter().map(|device| format!("/proc/swaps: {device}"));
-    (!is_at_work(facts)).then(|| Seen::from(cause).shown_by(lines))
+    (is_idle(facts)).then(|| Seen::from(cause).shown_by(lines))
 }
 
 /// kubeadm asks for it where the API server's address is none of IPv6.
@@ -101,7 +101,7 @@ fn no_bridge_filter(facts: &Facts) -> Option<Seen> {
             "/proc/sys/net/bridge is not there",
         ),
     };
-    let asked = minor(&facts.kubeadm_version).is_some_and(|minor| minor < 30) && !is_at_work(facts);
+    let asked = minor(&facts.kubeadm_version).is_some_and(|minor| minor < 30) && is_idle(facts);
     let seen = Seen::from(cause.to_owned()).shown_by([line]);
     asked.then(|| seen.check("FileContent--proc-sys-net-bridge-bridge-nf-call-iptables"))
 }
@@ -134,7 +134,7 @@ fn tools_missing(facts: &Facts) -> Option<Seen> {
         Some(minor) => (tool.needed.0..=tool.needed.1).contains(&minor),
         None => tool.needed == (0, u64::MAX),
     };
-    let missing = missing(facts, needed).filter(|_| !is_at_work(facts))?;
+    let missing = missing(facts, needed).filter(|_| is_idle(facts))?;
     let seen = Seen::from(format!("kubeadm needs what is not in the PATH: {}", missing.join(", ")))
         .shown_by(not_found(&missing));
     // without these two nothing can be ignored
@@ -147,7 +147,7 @@ fn tools_missing(facts: &Facts) -> Option<Seen> {
 fn tools_wanted(facts: &Facts) -> Option<Seen> {
     let minor = minor(&facts.kubeadm_version)?;
     let wanted = |tool: &Tool| minor <= tool.wanted_until && !(tool.needed.0..=tool.needed.1).contains(&minor);
-    let missing = missing(facts, wanted).filter(|_| !says_it_joined(facts))?;
+    let missing = missing(facts, wanted).filter(|_| is_apart(facts))?;
     let cause = format!("kubeadm would like what is not in the PATH: {}", missing.join(", "));
     Some(Seen::from(cause).shown_by(not_found(&missing)))
 }
@@ -215,7 +215,7 @@ fn cgroup_v1(facts: &Facts) -> Option<Seen> {
     let refused = kubelet >= 35 && facts.cgroup_version.is_known_and(|version| *version == 1);
     let cause = format!("the machine runs with cgroup v1, on which kubelet 1.{kubelet} does not start");
     let seen = Seen::from(cause).shown_by(["/sys/fs/cgroup/cgroup.controllers is not there"]);
-    (refused && !is_at_work(facts)).then(|| seen.check("SystemVerification"))
+    (refused && is_idle(facts)).then(|| seen.check("SystemVerification"))
 }
 
 fn no_memory_cgroup(facts: &Facts) -> Option<Seen> {
@@ -235,7 +235,7 @@ fn cgroup_drivers_differ(facts: &Facts) -> Option<Seen> {
 }
 
 fn hostname_unknown(facts: &Facts) -> Option<Seen> {
-    let unknown = facts.hostname_resolves.is_known_and(|does| !does) && !says_it_joined(facts);
+    let unknown = facts.hostname_resolves.is_known_and(|does| !does) && is_apart(facts);
     let name = facts.hostname.known().map_or("of its own", String::as_str);
     let cause = format!("the node cannot look up its hostname {name}");
     unknown.then(|| Seen::from(cause).shown_by([format!("getent ahosts {name}: nothing")]))

@@ -1,6 +1,6 @@
 //! What is wrong with a node by itself: an earlier join, its runtime, its kubelet, what is left of a pod network.
 
-use super::{Rule, Seen, kubelet, runtime, says_it_joined, shown};
+use super::{Rule, Seen, is_apart, kubelet, runtime, says_it_joined, shown};
 use crate::model::Severity::{Error, Note, Warning};
 use crate::model::{Cri, Facts, Level, NodeObject};
 
@@ -81,10 +81,21 @@ fn cri_silent(facts: &Facts) -> Option<Seen> {
         Cri::NoAnswer(_) if super::preflight::config_disables_cri(facts) => None,
         Cri::NoAnswer(said) => {
             let cause = format!("the container runtime does not answer over CRI: {said}");
-            Some(Seen::from(cause).shown_by([format!("crictl info: {said}")]).check("CRI"))
+            Some(
+                Seen::from(cause)
+                    .shown_by([format!("crictl info: {said}")])
+                    .shown_by(containerd_says(facts))
+                    .check("CRI"),
+            )
         }
         Cri::Ready { .. } | Cri::Loaded | Cri::NotReady(_) => None,
     }
+}
+
+/// The newest first.
+fn containerd_says(facts: &Facts) -> Vec<String> {
+    let lines = facts.containerd_log.known().into_iter().flatten();
+    lines.rev().take(3).map(|line| format!("journal of containerd: {line}")).collect()
 }
 
 fn runtime_not_ready(facts: &Facts) -> Option<Seen> {
@@ -92,7 +103,12 @@ fn runtime_not_ready(facts: &Facts) -> Option<Seen> {
         Cri::NotReady(_) if super::preflight::config_disables_cri(facts) => None,
         Cri::NotReady(said) => {
             let cause = format!("the container runtime says that it is not ready: {said}");
-            Some(Seen::from(cause).shown_by([format!("crictl info: {said}")]).check("CRI"))
+            Some(
+                Seen::from(cause)
+                    .shown_by([format!("crictl info: {said}")])
+                    .shown_by(containerd_says(facts))
+                    .check("CRI"),
+            )
         }
         Cri::Ready { .. } | Cri::Loaded | Cri::NoAnswer(_) => None,
     }
@@ -101,7 +117,8 @@ fn runtime_not_ready(facts: &Facts) -> Option<Seen> {
 fn containerd_down(facts: &Facts) -> Option<Seen> {
     let unit = facts.containerd.known()?;
     let cause = format!("containerd.service is {} ({}, {})", unit.active, unit.sub, unit.load);
-    (unit.active != "active").then(|| Seen::from(cause).shown_by([shown("containerd", unit)]).check("CRI"))
+    (unit.active != "active")
+        .then(|| Seen::from(cause).shown_by([shown("containerd", unit)]).shown_by(containerd_says(facts)).check("CRI"))
 }
 
 fn kubelet_down(facts: &Facts) -> Option<Seen> {
@@ -114,20 +131,20 @@ fn kubelet_down(facts: &Facts) -> Option<Seen> {
 
 fn links_left(facts: &Facts) -> Option<Seen> {
     let links = facts.pod_links.known()?;
-    (!says_it_joined(facts) && !links.is_empty())
+    (is_apart(facts) && !links.is_empty())
         .then(|| Seen::from(format!("interfaces of a pod network are left: {}", links.join(", "))).shown_by(links))
 }
 
 fn chains_left(facts: &Facts) -> Option<Seen> {
     let chains = facts.chains.known()?;
     let listed: Vec<String> = chains.iter().map(|(tool, n)| format!("{n} in {tool}")).collect();
-    (!says_it_joined(facts) && !chains.is_empty())
+    (is_apart(facts) && !chains.is_empty())
         .then(|| Seen::from(format!("firewall chains of Kubernetes are left: {}", listed.join(", "))).shown_by(listed))
 }
 
 fn residue_left(facts: &Facts) -> Option<Seen> {
     let residue = facts.residue.known()?;
-    (!says_it_joined(facts) && !residue.is_empty())
+    (is_apart(facts) && !residue.is_empty())
         .then(|| Seen::from(format!("Kubernetes left behind: {}", residue.join(", "))).shown_by(residue))
 }
 
@@ -139,7 +156,7 @@ fn mounts_left(facts: &Facts) -> Option<Seen> {
         more => format!("{first} and {more} more below /var/lib/kubelet are still mounted"),
     };
     let lines = mounts.iter().map(|mount| format!("mountinfo: {mount}"));
-    (!says_it_joined(facts)).then(|| Seen::from(cause).shown_by(lines))
+    (is_apart(facts)).then(|| Seen::from(cause).shown_by(lines))
 }
 
 fn node_object_gone(facts: &Facts) -> Option<Seen> {

@@ -1,6 +1,6 @@
 //! Disks: what the kubelet evicts pods by, and media that can be seen where a reset deletes.
 
-use super::{Rule, Seen, says_it_joined};
+use super::{Rule, Seen, is_apart, says_it_joined};
 use crate::model::Severity::{Error, Note, Warning};
 use crate::model::{Facts, Filesystem, Level};
 
@@ -72,7 +72,7 @@ fn measured(filesystem: &Filesystem) -> String {
 }
 
 fn media_left(facts: &Facts) -> Option<Seen> {
-    media(facts).filter(|_| !says_it_joined(facts))
+    media(facts).filter(|_| is_apart(facts))
 }
 
 fn media_in_use(facts: &Facts) -> Option<Seen> {

@@ -18,6 +18,11 @@ probe_kubelet_log() {
   timeout -k 1 20 journalctl -u kubelet.service -b -q --no-pager -o short-unix -n 5000 | digest
 }
 
+probe_containerd_log() {
+  command -v journalctl >/dev/null || return 64
+  timeout -k 1 20 journalctl -u containerd.service -b -q --no-pager -o cat -n 2000 | containerd_complaints
+}
+
 # Path $1, then block size, blocks, blocks free to users, inodes, free inodes and type of the file system there.
 filesystem_of() {
   [ -e "$1" ] || return 64
@@ -25,12 +30,32 @@ filesystem_of() {
   timeout -k 1 10 stat -f -c '%S %b %a %c %d %T' -- "$1"
 }
 
-# States and numbers of what `crictl $1…` lists. Names in its JSON cannot look like these, as quotes in them are escaped.
+# States and numbers of what `crictl $2…` lists. Names in its JSON cannot look like these, as quotes in them are escaped.
+# Without crictl, of what containerd keeps as a $1 of CRI's.
 probe_states() {
-  command -v crictl >/dev/null || return 64
+  kind=$1
+  shift
+  if ! command -v crictl >/dev/null; then
+    command -v ctr >/dev/null || return 64
+    states_by_ctr "$kind"
+    return
+  fi
   listed=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s "$@" -o json) || return
   printf '%s\n' "$listed" | sed 's/"state"/\n&/g' |
     sed -n 's/^"state": *"\([A-Z]*_\)\{0,1\}\([A-Z]*\)".*/\2/p' | sort | uniq -c | awk '{ print tolower($2), $1 }'
+}
+
+# In CRI's words: a sandbox whose task runs is ready, a container whose task does not run has exited.
+states_by_ctr() {
+  ids=$(ctr_in k8s.io containers ls -q "labels.\"io.cri-containerd.kind\"==$1") && tasks=$(ctr_in k8s.io tasks ls) || return
+  printf '%s\n-\n%s\n' "$tasks" "$ids" | awk -v kind="$1" '
+    $0 == "-" { listing = 1; next }
+    !listing { state[$1] = $3; next }
+    $1 != "" { count[state[$1] == "RUNNING"]++ }
+    END {
+      if (count[1]) print (kind == "sandbox" ? "ready" : "running"), count[1]
+      if (count[0]) print (kind == "sandbox" ? "notready" : "exited"), count[0]
+    }'
 }
 
 # containerd reads .conf, .conflist and .json, in the order of their names, and takes the first.
