@@ -1,6 +1,7 @@
 //! The only wiring: inventory file, transport, engine, displays, signals.
 
 mod confirm;
+mod explain;
 mod fleet;
 mod listing;
 mod load;
@@ -68,6 +69,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             InventoryAction::List { selectors } => listing::list(cli, &select(&inventory()?, selectors)?),
             InventoryAction::Check => listing::check(cli, &inventory()?),
         },
+        Command::Explain(args) => explain::run(cli, args),
         Command::Script(args) => script::script(args),
     }
 }

@@ -7,6 +7,7 @@
 
 mod choose;
 mod diagnosis;
+mod explanation;
 mod findings;
 mod fleet;
 mod frame;
@@ -30,6 +31,7 @@ mod totals;
 
 pub use choose::{Form, Renderer, Wish, choose, moves_cursor, stdout_style, terminal_width};
 pub use diagnosis::diagnosis;
+pub use explanation::{explanation, explanation_json, explanation_table};
 pub use frame::frame;
 pub use inventory::{InventoryRow, inventory_json, inventory_table};
 pub use json::{Json, json_lines};
