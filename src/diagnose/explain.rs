@@ -16,7 +16,7 @@ const TEXTS: [&str; 7] = [
 
 /// Every text, in the order of the codes.
 pub fn explanations() -> Vec<Explanation> {
-    let mut all: Vec<Explanation> = TEXTS.into_iter().flat_map(sections).map(explanation).collect();
+    let mut all: Vec<Explanation> = TEXTS.into_iter().flat_map(sections).map(|section| explanation(&section)).collect();
     all.sort_by_key(|explanation| explanation.code);
     all
 }
@@ -59,8 +59,8 @@ fn sections(file: &'static str) -> impl Iterator<Item = Section> {
     })
 }
 
-fn explanation(section: Section) -> Explanation {
-    let Section { code, title, text } = section;
+fn explanation(section: &Section) -> Explanation {
+    let Section { code, title, text } = *section;
     let rules: Vec<_> = rules::summaries().filter(|rule| rule.code == code).collect();
     let mut severities: Vec<_> = rules.iter().map(|rule| rule.severity).collect();
     severities.sort_by_key(|severity| std::cmp::Reverse(*severity));

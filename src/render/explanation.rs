@@ -3,7 +3,7 @@
 use super::style::Style;
 use super::table::{Cell, Row, table};
 use super::text::columns;
-use crate::model::{Explanation, Severity};
+use crate::model::{Explanation, Level, Severity};
 
 /// Lines longer than this are hard to read, however wide the terminal is.
 const WIDEST: usize = 100;
@@ -11,11 +11,7 @@ const WIDEST: usize = 100;
 /// One text. `width` is the terminal's; `None` for a pipe, where the text stays as it was written.
 pub fn explanation(explanation: &Explanation, width: Option<u16>) -> String {
     let Explanation { code, title, text, .. } = explanation;
-    let cure = explanation.cured_by.map_or("no reset cures it".to_owned(), |level| match level.next() {
-        Some(_) => format!("a reset cures it, from {level} on"),
-        None => format!("cured by a reset that is {level}"),
-    });
-    let facts = format!("{}; {cure}", severities(explanation));
+    let facts = format!("{}{}", severities(explanation), cure(explanation));
     let text = width.map_or_else(|| (*text).to_owned(), |width| wrapped(text, usize::from(width).min(WIDEST)));
     format!("{code} {title}\n{facts}\n\n{text}\n")
 }
@@ -23,7 +19,7 @@ pub fn explanation(explanation: &Explanation, width: Option<u16>) -> String {
 /// One row per rule.
 pub fn explanation_table(explanations: &[Explanation], width: Option<u16>) -> String {
     let row = |explanation: &Explanation| {
-        let cure = explanation.cured_by.map_or("-", crate::model::Level::word);
+        let cure = explanation.cured_by.map_or("-", Level::word);
         let cells =
             [explanation.code.to_string(), severities(explanation), explanation.title.to_owned(), cure.to_owned()];
         Row { cells: cells.map(Cell::from).into(), height: None }
@@ -39,6 +35,17 @@ pub fn explanation_table(explanations: &[Explanation], width: Option<u16>) -> St
 /// One JSON object per line, for programs.
 pub fn explanation_json(explanations: &[Explanation]) -> String {
     explanations.iter().map(|explanation| serde_json::json!(explanation).to_string() + "\n").collect()
+}
+
+/// What a reset does about it; nothing to say of what needs no cure.
+fn cure(explanation: &Explanation) -> &'static str {
+    let harmless = explanation.severities.iter().all(|severity| *severity == Severity::Note);
+    match explanation.cured_by {
+        Some(Level::Gentle) => "; a gentle reset cures it",
+        Some(Level::Aggressive) => "; an aggressive reset cures it",
+        None if harmless => "",
+        None => "; no reset cures it",
+    }
 }
 
 fn severities(explanation: &Explanation) -> String {
@@ -86,7 +93,7 @@ fn filled(words: &[String], width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Code, Level};
+    use crate::model::Code;
 
     fn sample(severities: &[Severity], cured_by: Option<Level>) -> Explanation {
         Explanation {
@@ -101,7 +108,7 @@ mod tests {
     #[test]
     fn a_pipe_gets_the_text_as_it_was_written_and_a_terminal_its_own_lines() {
         let sample = sample(&[Severity::Error, Severity::Note], Some(Level::Gentle));
-        let head = "KF009 Something is mounted\nerror, note; a reset cures it, from gentle on\n\n";
+        let head = "KF009 Something is mounted\nerror, note; a gentle reset cures it\n\n";
         assert_eq!(explanation(&sample, None), format!("{head}{}\n", sample.text));
         let narrow = "Means: one\ntwo three\nfour five.\n\nBy hand:\nthis.\n\n    umount --some-option /a/long/path\n\nSource: x.\n";
         assert_eq!(explanation(&sample, Some(10)), format!("{head}{narrow}"));
