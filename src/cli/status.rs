@@ -1,7 +1,9 @@
 //! `kfleet status`.
 
 use super::FleetArgs;
+use crate::model::parse_duration;
 use clap::Args;
+use std::time::Duration;
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -14,7 +16,17 @@ pub struct StatusArgs {
     #[arg(long)]
     pub wide: bool,
 
+    /// Measure again and again until Ctrl-C, with a pause in between [5s where none is given]
+    #[arg(long, value_name = "PAUSE", num_args = 0..=1, default_missing_value = "5s", value_parser = pause)]
+    pub watch: Option<Duration>,
+
     /// Options of everything that connects.
     #[command(flatten)]
     pub fleet: FleetArgs,
+}
+
+fn pause(text: &str) -> Result<Duration, String> {
+    parse_duration(text).filter(|pause| *pause >= Duration::from_secs(1)).ok_or_else(|| {
+        "expected a number with a unit, of a second or more, like `5s` or `1m`; selectors go before --watch".to_owned()
+    })
 }

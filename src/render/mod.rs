@@ -5,6 +5,7 @@
 //! - [`summary`], [`status_table`] and [`diagnosis`] are what remains when the run is over.
 //! - [`clean`](crate::model::clean) stands before every text that came from a node.
 
+mod board;
 mod choose;
 mod diagnosis;
 mod findings;
@@ -28,7 +29,8 @@ mod terminal;
 mod text;
 mod totals;
 
-pub use choose::{Form, Renderer, Wish, choose, moves_cursor, stdout_style, terminal_width};
+pub use board::{redraw, watch_title};
+pub use choose::{Form, Renderer, Wish, choose, moves_cursor, stdout_size, stdout_style, terminal_width};
 pub use diagnosis::diagnosis;
 pub use frame::frame;
 pub use inventory::{InventoryRow, inventory_json, inventory_table};
