@@ -82,7 +82,7 @@ impl<'a> Fleet<'a> {
         confirm::confirm(&self.task, self.allow, self.rejoin, &self.nodes, args.yes)?;
         let (run, reports, _) = self.run(command)?;
         if self.cli.output == Output::Table {
-            print(&render::summary(&reports, render::terminal_width()))?;
+            print(&render::summary(&reports, render::terminal_width(), render::stdout_style()))?;
             if reports.iter().any(|report| report.level.is_some()) {
                 print(&copies(&run))?;
             }
