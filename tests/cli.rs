@@ -159,6 +159,37 @@ fn nodes_that_are_not_there_end_as_such_and_the_tables_say_so() {
 }
 
 #[test]
+fn a_watch_has_a_pause_of_a_second_or_more() {
+    let folder = folder(Some(NOBODY));
+    for pause in ["soon", "5", "0s", "900ms", "node1"] {
+        let stderr = fails(&folder, &["status", "--watch", pause], 2);
+        assert!(stderr.contains("--watch") && stderr.contains("`5s`"), "{pause}: {stderr}");
+    }
+}
+
+#[test]
+fn a_watch_goes_on_until_nobody_reads_it() {
+    let folder = folder(Some(NOBODY));
+    std::fs::create_dir(folder.path().join(".ssh")).unwrap();
+    std::fs::write(folder.path().join(".ssh/known_hosts"), "").unwrap();
+    for output in ["table", "json"] {
+        let mut watch = std::process::Command::new(env!("CARGO_BIN_EXE_kfleet"));
+        watch.current_dir(folder.path()).env_clear().env("HOME", folder.path());
+        watch.args(["status", "node1", "--watch", "1s", "--output", output]);
+        let mut watch = watch.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+        let lines = std::io::BufRead::lines(std::io::BufReader::new(watch.stdout.take().unwrap()));
+        let of_two_rounds: Vec<String> = lines
+            .map(Result::unwrap)
+            .filter(|line| line.contains("REACH") || line.contains("run_started"))
+            .take(2)
+            .collect();
+        assert_eq!(of_two_rounds.len(), 2, "{output}");
+        assert!(of_two_rounds.iter().all(|line| !line.contains('\x1b')), "{of_two_rounds:?}");
+        assert_eq!(watch.wait().unwrap().code(), Some(0), "{output}");
+    }
+}
+
+#[test]
 fn a_diagnosis_is_of_named_nodes_or_of_what_was_saved() {
     let folder = folder(Some(NOBODY));
     assert!(fails(&folder, &["diagnose"], 2).contains("SELECTOR"));

@@ -8,6 +8,7 @@ mod load;
 mod saved;
 mod script;
 mod signals;
+mod watch;
 
 use crate::cli::{Cli, Command, InventoryAction};
 use crate::engine::Task;
@@ -55,7 +56,11 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Status(args) => {
             let inventory = inventory()?;
             let nodes = select(&inventory, &args.selectors)?;
-            Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).status(args.wide, args.save.as_deref())
+            let fleet = Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet);
+            match args.watch {
+                Some(pause) => fleet.watch(pause, args.wide),
+                None => fleet.status(args.wide, args.save.as_deref()),
+            }
         }
         Command::Diagnose(args) => match &args.from {
             Some(file) => saved::diagnose(cli, file),

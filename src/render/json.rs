@@ -25,6 +25,11 @@ impl<W: Write> Json<W> {
         }
     }
 
+    /// Whether writing failed, for whatever reason.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.sink.is_broken()
+    }
+
     /// The first error that writing met, a closed pipe excepted.
     pub fn finish(self) -> io::Result<()> {
         self.sink.finish()

@@ -5,6 +5,7 @@
 //! - [`summary`], [`status_table`] and [`diagnosis`] are what remains when the run is over.
 //! - [`clean`](crate::model::clean) stands before every text that came from a node.
 
+mod board;
 mod choose;
 mod diagnosis;
 mod explanation;
@@ -29,7 +30,8 @@ mod terminal;
 mod text;
 mod totals;
 
-pub use choose::{Form, Renderer, Wish, choose, moves_cursor, stdout_style, terminal_width};
+pub use board::{redraw, watch_title};
+pub use choose::{Form, Renderer, Wish, choose, moves_cursor, stdout_size, stdout_style, terminal_width};
 pub use diagnosis::diagnosis;
 pub use explanation::{explanation, explanation_json, explanation_table};
 pub use frame::frame;

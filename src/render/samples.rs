@@ -100,7 +100,12 @@ pub(crate) fn reports() -> Vec<NodeReport> {
     let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
     vec![
         NodeReport { notes: lines(&["left behind: flannel.1", "kubelet 1.30 joins a 1.31 cluster"]), ..report("node1", Outcome::Joined) },
-        NodeReport { attempts: 0, elapsed_ms: 1_200, ..report("storagenodet3500", Outcome::AlreadyJoined) },
+        NodeReport {
+            attempts: 0,
+            elapsed_ms: 1_200,
+            notes: lines(&["registered; waits for the pod network (CNI)"]),
+            ..report("storagenodet3500", Outcome::AlreadyJoined)
+        },
         NodeReport {
             attempts: 2,
             level: Some(Level::Aggressive),
@@ -108,6 +113,7 @@ pub(crate) fn reports() -> Vec<NodeReport> {
             error: Some(
                 "reset at level aggressive: /var/lib/kubelet/pods is still a mount after `umount`, so nothing was deleted\nlook at `lsof +f -- /var/lib/kubelet/pods` on node3, stop what holds it, and run `kfleet join node3` again".to_owned(),
             ),
+            findings: statuses()[1].findings.clone(),
             tail: lines(&["umount: /var/lib/kubelet/pods: target is busy.", "\u{1b}[31mstill mounted\u{1b}[0m"]),
             ..report("node3", Outcome::Failed)
         },

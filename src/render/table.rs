@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 /// Columns between columns; one is enough where two are too many.
 const GAPS: [usize; 2] = [2, 1];
 /// What a sentence may be squeezed to where all of it stands below the table too.
-const LEAST: usize = 16;
+const LEAST: usize = 12;
 
 /// A cell and what it means.
 pub(crate) struct Cell {
