@@ -62,6 +62,8 @@ pub struct Context<T: Transport> {
     pub run: String,
     /// What is to be done.
     pub task: Task,
+    /// Only what would be done is told; nothing is changed anywhere.
+    pub dry_run: bool,
     /// What the user allows.
     pub allow: Allow,
     /// What a join may do to members.

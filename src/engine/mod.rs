@@ -15,5 +15,4 @@ mod restoring;
 mod status;
 
 pub use context::{Context, Events, Task};
-pub use dry_run::dry_run;
 pub use fleet::run;
