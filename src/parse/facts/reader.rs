@@ -16,7 +16,7 @@ impl Reader<'_> {
         let Some(out) = self.output else { return Fact::Unknown("the probe did not come to it".to_owned()) };
         match out.too_much {
             Some(why) => Fact::Unknown(format!("{} {why}", self.name)),
-            None if out.bytes.iter().filter(|byte| **byte == b'\n').count() > STEP_LINES => {
+            None if out.bytes.split(|byte| *byte == b'\n').nth(STEP_LINES + 1).is_some() => {
                 Fact::Unknown(format!("{} printed more than {STEP_LINES} lines", self.name))
             }
             None => read(out),
