@@ -91,6 +91,7 @@ fn context(wrapper: &str, events: Events) -> Context<LocalTransport> {
         transport: Arc::new(LocalTransport::new(["sh", "-c", wrapper, "node"])),
         run: "run1".to_owned(),
         began_unix_ms: 0,
+        dry_run: false,
         task: Task::Status,
         allow: Allow::default(),
         rejoin: Rejoin::default(),
