@@ -30,7 +30,7 @@ impl SectionOutput {
 
 /// Reads all sections, given under the names of `plan::Section` in its order.
 pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
-    let read = |name: &str| Reader { name: name.to_owned(), output: sections.get(name) };
+    let read = |name: &str| Reader { output: sections.get(name) };
     let system = read("System").key_values();
     let units = read("Units").units();
     let versions = read("Versions").key_values();
