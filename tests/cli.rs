@@ -147,6 +147,11 @@ fn nodes_that_are_not_there_end_as_such_and_the_tables_say_so() {
     assert!(stdout.contains("OUTCOME") && stdout.contains("unreachable") && stdout.contains("127.0.0.1:1"), "{stdout}");
     assert!(stdout.contains("2 nodes: 2 unreachable"), "{stdout}");
 
+    let output = kfleet(&folder).args(["reset", "node1", "--dry-run"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.starts_with("node1: unreachable: ") && stdout.lines().count() == 1, "{stdout}");
+
     let output = kfleet(&folder).arg("status").output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.code() == Some(1) && stdout.contains("node1") && stdout.contains("node2"), "{stdout}");

@@ -62,14 +62,14 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
                 None => fleet.status(args.wide, args.save.as_deref()),
             }
         }
-        Command::Diagnose(args) => match &args.from {
-            Some(file) => saved::diagnose(cli, file),
-            None => {
-                let inventory = inventory()?;
-                let nodes = select(&inventory, &args.selectors)?;
-                Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).diagnose()
+        Command::Diagnose(args) => {
+            if let Some(file) = &args.from {
+                return saved::diagnose(cli, file);
             }
-        },
+            let inventory = inventory()?;
+            let nodes = select(&inventory, &args.selectors)?;
+            Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).diagnose()
+        }
         Command::Inventory(args) => match &args.action {
             InventoryAction::List { selectors } => listing::list(cli, &select(&inventory()?, selectors)?),
             InventoryAction::Check => listing::check(cli, &inventory()?),

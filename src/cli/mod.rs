@@ -88,7 +88,8 @@ pub struct ChangeArgs {
     #[arg(long, short)]
     pub yes: bool,
 
-    /// Print the scripts that each node would get, secrets masked, and change nothing (nodes are probed, which only reads)
+    /// Look, say what would be done with each node and in which steps, and change nothing; with -v also the scripts,
+    /// secrets masked
     #[arg(long)]
     pub dry_run: bool,
 

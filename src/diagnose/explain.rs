@@ -122,7 +122,8 @@ mod tests {
             assert_eq!(long, Vec::<&str>::new());
             let parted: Vec<&str> = file.lines().filter(|line| line.matches('`').count() % 2 == 1).collect();
             assert_eq!(parted, Vec::<&str>::new(), "a command goes over the end of a line");
-            assert!(file.starts_with("# ") && file.ends_with('\n') && !file.contains("\n\n\n") && !file.contains('\t'));
+            assert!(file.starts_with("# ") && file.ends_with('\n') && !file.contains("\n\n\n"));
+            assert!(file.is_ascii() && !file.contains('\t'), "what wraps it counts on that");
             assert!(file.lines().all(|line| line.trim_end() == line), "{:?}", file.lines().next());
         }
         for Explanation { code, text, .. } in explanations() {

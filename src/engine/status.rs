@@ -58,7 +58,7 @@ fn used(images: &ImageFilesystem) -> String {
 fn part(used: u64, whole: u64) -> String {
     let units = [(40, "TiB"), (30, "GiB"), (20, "MiB")];
     let &(shift, name) = units.iter().find(|(shift, _)| whole >> shift > 0).unwrap_or(&(10, "KiB"));
-    let tenths = u128::from(used) * 10 >> shift;
+    let tenths = (u128::from(used) * 10) >> shift;
     let used = if tenths < 100 { format!("{}.{}", tenths / 10, tenths % 10) } else { (tenths / 10).to_string() };
     format!("{used}/{} {name}", whole >> shift)
 }

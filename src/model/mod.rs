@@ -25,6 +25,7 @@ mod path;
 mod patience;
 mod policy;
 mod protected;
+mod rehearsal;
 mod run_id;
 mod secrets;
 mod status;
@@ -55,6 +56,7 @@ pub use path::{ALWAYS_PROTECTED, BACKUPS, InvalidPath, ProtectedPath, RemovePath
 pub use patience::Patience;
 pub use policy::{JoinSource, Policy};
 pub use protected::{Identity, Presence, ProtectedState};
+pub use rehearsal::{Rehearsal, Rehearsed};
 pub use run_id::{InvalidRunId, RunId};
 pub use secrets::mask_secrets;
 pub use status::{NodeStatus, SavedStatus};

@@ -2,7 +2,7 @@
 
 use super::style::Style;
 use super::table::{Cell, Row, table};
-use super::text::columns;
+use super::text::wrap;
 use crate::model::{Explanation, Level, Severity};
 
 /// Lines longer than this are hard to read, however wide the terminal is.
@@ -24,12 +24,8 @@ pub fn explanation_table(explanations: &[Explanation], width: Option<u16>) -> St
             [explanation.code.to_string(), severities(explanation), explanation.title.to_owned(), cure.to_owned()];
         Row { cells: cells.map(Cell::from).into(), height: None }
     };
-    table(
-        &["CODE", "SEVERITY", "TITLE", "CURED BY"],
-        &explanations.iter().map(row).collect::<Vec<_>>(),
-        width,
-        Style::default(),
-    )
+    let rows: Vec<Row> = explanations.iter().map(row).collect();
+    table(&["CODE", "SEVERITY", "TITLE", "CURED BY"], &rows, width, Style::default())
 }
 
 /// One JSON object per line, for programs.
@@ -56,38 +52,20 @@ fn severities(explanation: &Explanation) -> String {
 /// Paragraphs filled to `width`; what is indented is a command, to be copied whole.
 fn wrapped(text: &str, width: usize) -> String {
     let paragraph = |part: &str| {
-        if part.starts_with("    ") { part.to_owned() } else { filled(&words(part), width).join("\n") }
+        if part.starts_with("    ") { part.to_owned() } else { wrap(&glued(part), width).join("\n").replace(GLUE, " ") }
     };
     text.split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n")
 }
 
-/// What is not to be parted: words, and commands between backticks.
-fn words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut open = false;
-    for word in text.split_whitespace() {
-        match words.last_mut() {
-            Some(command) if open => *command += &format!(" {word}"),
-            _ => words.push(word.to_owned()),
-        }
-        open ^= word.matches('`').count() % 2 == 1;
-    }
-    words
-}
+/// Stands for a space at which no line is broken; as wide, and in none of the texts, which are ASCII.
+const GLUE: char = '\u{2800}';
 
-/// Words in as few lines as `width` columns allow; a word that is wider gets a line of its own.
-fn filled(words: &[String], width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words {
-        match lines.last_mut() {
-            Some(line) if columns(line) + 1 + columns(word) <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.clone()),
-        }
-    }
-    lines
+/// With commands between backticks as one word each.
+fn glued(text: &str) -> String {
+    let pieces = text.split('`').enumerate();
+    let glued =
+        pieces.map(|(n, piece)| if n % 2 == 1 { piece.replace(' ', &GLUE.to_string()) } else { piece.to_owned() });
+    glued.collect::<Vec<_>>().join("`")
 }
 
 #[cfg(test)]

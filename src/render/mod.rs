@@ -15,6 +15,7 @@ mod frame;
 mod inventory;
 mod json;
 mod lines;
+mod rehearsal;
 #[cfg(test)]
 mod samples;
 mod screen;
@@ -38,6 +39,7 @@ pub use frame::frame;
 pub use inventory::{InventoryRow, inventory_json, inventory_table};
 pub use json::{Json, json_lines};
 pub use lines::Lines;
+pub use rehearsal::rehearsal;
 pub use sink::print;
 pub use status_table::status_table;
 pub use style::Style;

@@ -49,6 +49,10 @@ pub(crate) fn sentence(tally: &Tally, event: &Event) -> Option<(Weight, String)>
         }
         Kind::Measured { status } if status.error.is_some() => return None, // its end says why
         Kind::Measured { status } => (Weight::Routine, format!("{}: {}", status.node, status_table::verdict(status))),
+        Kind::Rehearsed { rehearsal } if rehearsal.outcome.is_some() => return None, // as above
+        Kind::Rehearsed { rehearsal } => {
+            (Weight::Routine, format!("{}: would {}", rehearsal.node, clean(&rehearsal.verdict)))
+        }
         Kind::NodeFinished { report } => (Weight::Important, report_words(tally, report)),
         Kind::Warned { what } => (Weight::Important, format!("kfleet: {}", clean(what))),
         Kind::Stopping => {

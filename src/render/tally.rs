@@ -133,6 +133,7 @@ impl Tally {
             Kind::Output { .. }
             | Kind::PhaseFinished { error: None, .. }
             | Kind::Measured { .. }
+            | Kind::Rehearsed { .. }
             | Kind::Warned { .. }
             | Kind::RunFinished
             | Kind::Unknown => {}
