@@ -695,12 +695,29 @@ written_kubelet_dirs() {
     }'
 }
 
+# In a script that changes nothing: has containerd read its files once for all steps. Sets DUMPED.
+dump_once() {
+  ! command -v containerd >/dev/null || DUMPED=$(timeout -k 1 20 containerd config dump) || DUMPED=
+}
+
+# Prints containerd's configuration, as merged from all its files. (No printf: registry passwords may be in it, and in some
+# shells that is a program, whose arguments everybody can read.)
+containerd_dump() {
+  if [ -n "${DUMPED-}" ]; then
+    cat <<E
+$DUMPED
+E
+  else
+    timeout -k 1 20 containerd config dump
+  fi
+}
+
 # Prints containerd's folder $1 (root or state) where it is not the usual $2. `config dump` merges what config.toml
 # imports, and knows nothing of the daemon's own options.
 containerd_folder() {
   command -v containerd >/dev/null || return 0
   containerd_has_no_options || return
-  if dump=$(timeout -k 1 20 containerd config dump 2>/dev/null); then
+  if dump=$(containerd_dump 2>/dev/null); then
     dir=$(printf '%s\n' "$dump" | awk -v key="$1" '
       /^[ \t]*\[/ { exit }
       $1 == key || index($1, key "=") == 1 {
@@ -1688,6 +1705,24 @@ ctr_in() {
   timeout -k 1 30 ctr --connect-timeout 5s --address "${CRI_SOCKET#unix://}" --namespace "$@"
 }
 
+# What crictl answers to $1…; where that is more than anybody reads it is cut off, and 141.
+ask_cri() {
+  {
+    asked=$({ {
+      { timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s "$@"; echo $? >&3; } 2>&1 >&4 | tail -c 4096 >&6
+    } 4>&1 | {
+      head -c 1048576 >&5
+      [ -z "$(head -c 1 | tr '\000' x)" ] || echo 141 >&3
+    }; } 3>&1)
+  } 5>&1 6>&2
+  case $asked in *141*)
+    echo "crictl $1 printed more than 1 MiB" >&2
+    return 141
+    ;;
+  esac
+  return "${asked:-1}"
+}
+
 # Prints who besides Kubernetes has something in this containerd, a line each; fails where that could not be listed. A
 # containerd that does not answer is judged by its folders and metadata.
 containerd_sharers() {
@@ -1788,10 +1823,10 @@ cgroupfs_in_info() {
 # The same of the config as it is, which the next start uses, and of the containerd that runs. Where crictl does not show
 # what that uses, it is the same if it was started after the config was written.
 cgroupfs_in_use() {
-  dump=$(timeout -k 1 30 containerd config dump) || return
+  dump=$(containerd_dump) || return
   printf '%s\n' "$dump" | cgroupfs_in_dump
   if command -v crictl >/dev/null; then
-    info=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s info) || return
+    info=$(ask_cri info) || return
     printf '%s\n' "$info" | cgroupfs_in_info
     case $? in 2) ;; *) return ;; esac
   fi
@@ -2362,7 +2397,8 @@ restore_firewall() {
 # For awk: whether a line of the kubelet's, without what journals put in front, is a complaint: errors and fatal lines, the
 # two calm ones that matter (kubelet runs for itself; its certificate), what kubelet prints before it has a log, systemd's
 # reasons why it could not start the program, and journalctl's own. After an unknown flag kubelet prints its whole usage,
-# indented. And the same without klog's header, which differs each time, cut to what a person reads.
+# indented. And the same without klog's header, which differs each time, cut to what a person reads. Lines are alike but for
+# numbers and for the ids of containers and pods, of which each try has a new one.
 COMPLAINT='
 BEGIN { klog = "[0-9][0-9][0-9][0-9] [0-9:.]+ +[0-9]+ [^ ]+\\] " }
 function is_complaint(line) {
@@ -2376,6 +2412,7 @@ function bare(line) {
 }
 function alike(line) {
   gsub(/[0-9]+/, "#", line)
+  gsub(/[a-f]*#[a-f]*#[a-f]*#[a-f#-]*/, "#", line)
   return line
 }'
 
@@ -2439,6 +2476,24 @@ digest() {
         key = last[n]
         print "said " times[key], when[key], who[key], text[key]
       }
+    }'
+}
+
+# The last distinct errors of containerd's journal, as they are but for their times: what it could not load, and why it
+# ended. A plugin that this machine cannot have is skipped, and no error.
+containerd_complaints() {
+  awk '
+    /level=(error|fatal|panic)|^containerd: |failed to load plugin/ && !/skip plugin|skip loading plugin/ {
+      sub(/^time="[^"]*" /, "")
+      line = substr($0, 1, 500)
+      gsub(/[0-9a-f]+/, "#")
+      if ($0 in at) delete last[at[$0]]
+      at[$0] = NR
+      last[NR] = line
+    }
+    END {
+      for (first = NR + 1; first > 1 && kept < 10; ) if (--first in last) kept++
+      for (n = first; n <= NR; n++) if (n in last) print last[n]
     }'
 }
 # --- join ------------------------------------------------------------------------------------------------------------
@@ -2530,9 +2585,10 @@ launch_follow() {
     tail -c "+$((OFFSET + 1))" -- "$BASE.out" 2>/dev/null
   fi
 }
+# A look leaves nothing behind, kubectl's cache of what the API server offers among it.
 # Prints what tells whether Node $2 is the machine we mean, as the API server behind kubeconfig $1 has it.
 node_object() {
-  timeout -k 1 20 kubectl --kubeconfig "$1" --request-timeout=10s get node "$2" -o jsonpath='uid={.metadata.uid}{"\n"}created={.metadata.creationTimestamp}{"\n"}unschedulable={.spec.unschedulable}{"\n"}machine_id={.status.nodeInfo.machineID}{"\n"}boot_id={.status.nodeInfo.bootID}{"\n"}{range .status.conditions[?(@.type=="Ready")]}ready={.status}{"\n"}message={.message}{"\n"}heartbeat={.lastHeartbeatTime}{"\n"}{end}'
+  timeout -k 1 20 kubectl --cache-dir /dev/null --kubeconfig "$1" --request-timeout=10s get node "$2" -o jsonpath='uid={.metadata.uid}{"\n"}created={.metadata.creationTimestamp}{"\n"}unschedulable={.spec.unschedulable}{"\n"}machine_id={.status.nodeInfo.machineID}{"\n"}boot_id={.status.nodeInfo.bootID}{"\n"}{range .status.conditions[?(@.type=="Ready")]}ready={.status}{"\n"}message={.message}{"\n"}heartbeat={.lastHeartbeatTime}{"\n"}{end}'
 }
 # --- protected: what protected folders look like, to be compared after a reset ----------------------------------------
 # For each path $2…: device:inode, number of entries in it, number of all entries below it, checksum of the mounts at and

@@ -53,16 +53,17 @@ fn every_kfleet_command_is_understood() {
             kfleet::model::JoinCommand::parse(command).unwrap_or_else(|error| panic!("{words:?}: {error}"));
         }
     }
-    for subcommand in ["join", "reset", "status", "inventory", "script"] {
+    for subcommand in ["join", "reset", "status", "diagnose", "explain", "inventory", "script"] {
         assert!(commands.iter().any(|words| words[1] == subcommand), "the README never shows `kfleet {subcommand}`");
     }
 }
 
 #[test]
 fn commands_that_need_no_node_run() {
-    let is_local = |words: &Vec<String>| words[0] == "kfleet" && matches!(words[1].as_str(), "inventory" | "script");
+    let is_local =
+        |words: &Vec<String>| words[0] == "kfleet" && matches!(words[1].as_str(), "explain" | "inventory" | "script");
     let local: Vec<_> = commands().into_iter().filter(is_local).collect();
-    assert!(local.len() >= 4);
+    assert!(local.len() >= 6);
     for words in local {
         kfleet().args(&words[1..]).args(["--inventory", EXAMPLE]).assert().success();
     }

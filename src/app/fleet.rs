@@ -3,29 +3,44 @@
 use super::{confirm, saved, signals};
 use crate::cli::{ChangeArgs, Cli, FleetArgs, Output};
 use crate::cluster::ControlPlane;
-use crate::engine::{Context, Events, Task, dry_run, run};
+use crate::engine::{Context, Events, Task, run};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
-use crate::model::{Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeReport, NodeStatus, Outcome, Patience, Rejoin};
+use crate::model::{
+    Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeName, NodeReport, NodeStatus, Outcome, Patience, Rehearsal,
+    Rejoin,
+};
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// What the display was told of the nodes.
+pub(super) struct Seen {
+    /// What was measured.
+    pub(super) rows: Vec<NodeStatus>,
+    /// What would be done, where that alone was asked.
+    rehearsals: Vec<Rehearsal>,
+    /// Nobody reads any more what is written.
+    pub(super) cut_off: bool,
+}
+
 /// A run about to be made.
 pub(super) struct Fleet<'a> {
-    cli: &'a Cli,
+    pub(super) cli: &'a Cli,
     inventory: &'a Inventory,
     task: Task,
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     parallel: usize,
     given: Option<JoinCommand>,
     allow: Allow,
     rejoin: Rejoin,
     patience: Patience,
+    dry_run: bool,
 }
 
 impl<'a> Fleet<'a> {
@@ -42,6 +57,7 @@ impl<'a> Fleet<'a> {
             allow: Allow::default(),
             rejoin: Rejoin::default(),
             patience,
+            dry_run: false,
         }
     }
 
@@ -67,14 +83,20 @@ impl<'a> Fleet<'a> {
     }
 
     /// Changes the nodes, or shows how, once the user agrees.
-    pub(super) fn change(self, command: &str, args: &ChangeArgs) -> Result<u8, Error> {
-        if args.dry_run {
-            return self.dry_run();
+    pub(super) fn change(mut self, command: &str, args: &ChangeArgs) -> Result<u8, Error> {
+        self.dry_run = args.dry_run;
+        if !self.dry_run {
+            confirm::confirm(&self.task, self.allow, self.rejoin, &self.nodes, args.yes)?;
         }
-        confirm::confirm(&self.task, self.allow, self.rejoin, &self.nodes, args.yes)?;
-        let (run, reports, _) = self.run(command)?;
+        let command = if self.dry_run { format!("{command} --dry-run") } else { command.to_owned() };
+        let (run, reports, seen) = self.run(&command)?;
         if self.cli.output == Output::Table {
-            print(&render::summary(&reports, render::terminal_width()))?;
+            let (width, style) = (render::terminal_width(), render::stdout_style());
+            if self.dry_run {
+                print(&render::rehearsal(&seen.rehearsals, self.cli.verbose > 0, width, style))?;
+            } else {
+                print(&render::summary(&reports, width, style))?;
+            }
             if reports.iter().any(|report| report.level.is_some()) {
                 print(&copies(&run))?;
             }
@@ -83,36 +105,56 @@ impl<'a> Fleet<'a> {
     }
 
     /// Measures the nodes and shows the table; also writes what was measured to `save`.
-    pub(super) fn status(self, save: Option<&Path>) -> Result<u8, Error> {
-        let (_, reports, mut rows) = self.run("status")?;
-        rows.sort_by_key(|row| self.nodes.iter().position(|node| node.name == row.node)); // they come as they are measured
+    pub(super) fn status(self, wide: bool, save: Option<&Path>) -> Result<u8, Error> {
+        let table =
+            |rows: &[NodeStatus]| render::status_table(rows, wide, render::terminal_width(), render::stdout_style());
+        self.measured(table, save)
+    }
+
+    /// Measures the nodes and shows each finding with all that is known of it.
+    pub(super) fn diagnose(self) -> Result<u8, Error> {
+        self.measured(|rows| render::diagnosis(rows, render::terminal_width(), render::stdout_style()), None)
+    }
+
+    /// Measures the nodes and prints `view` of them.
+    fn measured(self, view: impl FnOnce(&[NodeStatus]) -> String, save: Option<&Path>) -> Result<u8, Error> {
+        let (_, reports, seen) = self.run("status")?;
         if let Some(path) = save {
-            saved::save(path, &rows)?;
+            saved::save(path, &seen.rows)?;
         }
         if self.cli.output == Output::Table {
-            print(&render::status_table(&rows, render::terminal_width()))?;
+            print(&view(&seen.rows))?;
         }
         Ok(exit_code(&reports))
     }
 
-    /// The run's id, what became of each node, and what was measured.
-    fn run(&self, command: &str) -> Result<(String, Vec<NodeReport>, Vec<NodeStatus>), Error> {
+    /// The run's id, what became of each node, and what was seen of it.
+    fn run(&self, command: &str) -> Result<(String, Vec<NodeReport>, Seen), Error> {
         let (sender, receiver) = channel();
         let events = Events::new(sender);
         let stop = CancellationToken::new();
         let context = Arc::new(self.context(events.clone(), stop.clone()));
         let id = context.run.clone();
-        let display = self.display(events.clone(), receiver)?;
+        let display = self.display(self.form(), events.clone(), receiver)?;
         let runtime = runtime()?;
         let listener = runtime.spawn(signals::listen(stop, events)); // until the display is done: it may hang in Ctrl-S
         let reports = runtime.block_on(run(context, command, self.nodes.clone()));
-        let rows =
-            display.join().map_err(|_| Error::new(ErrorKind::Local, "the display failed; see the panic above"))?;
+        let seen = self.seen(display)?;
         listener.abort();
-        Ok((id, reports, rows))
+        Ok((id, reports, seen))
     }
 
-    fn context(&self, events: Events, stop: CancellationToken) -> Context<SshTransport> {
+    /// What the display saw, once it is done, in the order of the nodes: they come as they are measured.
+    pub(super) fn seen(&self, display: JoinHandle<Seen>) -> Result<Seen, Error> {
+        let seen = display.join();
+        let mut seen = seen.map_err(|_| Error::new(ErrorKind::Local, "the display failed; see the panic above"))?;
+        let place = |name: &NodeName| self.nodes.iter().position(|node| node.name == *name);
+        seen.rows.sort_by_key(|row| place(&row.node));
+        seen.rehearsals.sort_by_key(|rehearsal| place(&rehearsal.node));
+        Ok(seen)
+    }
+
+    pub(super) fn context(&self, events: Events, stop: CancellationToken) -> Context<SshTransport> {
         let transport = Arc::new(SshTransport::new(Settings::from_env()));
         let inventory = self.inventory;
         let named = inventory.control_plane.as_ref();
@@ -129,6 +171,7 @@ impl<'a> Fleet<'a> {
             run,
             began_unix_ms: jiff::Timestamp::now().as_millisecond(),
             task: self.task.clone(),
+            dry_run: self.dry_run,
             allow: self.allow,
             rejoin: self.rejoin,
             control_plane_reset: OnceLock::new(),
@@ -143,17 +186,22 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// Draws on a thread of its own: a terminal that stands still (Ctrl-S) must not hold up the nodes.
-    fn display(
-        &self,
-        events: Events,
-        receiver: Receiver<Event>,
-    ) -> Result<std::thread::JoinHandle<Vec<NodeStatus>>, Error> {
-        let form = match (self.cli.output, self.cli.no_progress) {
+    /// What the user asked to see of it.
+    pub(super) fn form(&self) -> Form {
+        match (self.cli.output, self.cli.no_progress) {
             (Output::Json, _) => Form::Json,
             (Output::Table, true) => Form::Plain,
             (Output::Table, false) => Form::Best,
-        };
+        }
+    }
+
+    /// Draws on a thread of its own: a terminal that stands still (Ctrl-S) must not hold up the nodes.
+    pub(super) fn display(
+        &self,
+        form: Form,
+        events: Events,
+        receiver: Receiver<Event>,
+    ) -> Result<JoinHandle<Seen>, Error> {
         let wish = Wish { form, verbose: self.cli.verbose, ..Wish::default() }.seen_by_stderr();
         let renderer = render::choose(wish, Box::new(std::io::stdout()), Box::new(std::io::stderr()));
         std::thread::Builder::new()
@@ -161,34 +209,18 @@ impl<'a> Fleet<'a> {
             .spawn(move || draw(renderer, &events, &receiver))
             .map_err(|e| Error::new(ErrorKind::Local, format!("no thread for the display: {e}")))
     }
-
-    fn dry_run(&self) -> Result<u8, Error> {
-        let (sender, _unheard) = channel();
-        let context = self.context(Events::new(sender), CancellationToken::new());
-        let mut code = 0;
-        for node in &self.nodes {
-            let text = match runtime()?.block_on(dry_run(&context, node)) {
-                Ok(text) => text,
-                Err(why) => {
-                    code = 1;
-                    format!("# {}: nothing can be shown: {why}\n", node.name)
-                }
-            };
-            print(&text)?;
-        }
-        Ok(code)
-    }
 }
 
-/// Until the run is over; gives back the rows that were measured.
-fn draw(mut renderer: Renderer, events: &Events, receiver: &Receiver<Event>) -> Vec<NodeStatus> {
-    let mut rows = Vec::new();
+/// Until the run is over.
+fn draw(mut renderer: Renderer, events: &Events, receiver: &Receiver<Event>) -> Seen {
+    let (mut rows, mut rehearsals) = (Vec::new(), Vec::new());
     loop {
         match receiver.recv_timeout(Duration::from_millis(100)) {
             Ok(event) => {
                 renderer.event(&event);
                 match event.kind {
                     Kind::Measured { status } => rows.push(status),
+                    Kind::Rehearsed { rehearsal } => rehearsals.push(rehearsal),
                     Kind::RunFinished => break,
                     _ => {}
                 }
@@ -197,8 +229,9 @@ fn draw(mut renderer: Renderer, events: &Events, receiver: &Receiver<Event>) -> 
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
+    let cut_off = renderer.is_cut_off();
     let _ = renderer.finish(); // a closed pipe is the reader's choice; the nodes' work is done either way
-    rows
+    Seen { rows, rehearsals, cut_off }
 }
 
 /// Where the copies of a run are, and how they are put back.
@@ -229,7 +262,7 @@ fn run_id() -> String {
     format!("{now}-{}", &nonce.as_str()[..6])
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|e| Error::new(ErrorKind::Local, format!("no threads to work with: {e}")))
 }

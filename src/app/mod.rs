@@ -1,12 +1,14 @@
 //! The only wiring: inventory file, transport, engine, displays, signals.
 
 mod confirm;
+mod explain;
 mod fleet;
 mod listing;
 mod load;
 mod saved;
 mod script;
 mod signals;
+mod watch;
 
 use crate::cli::{Cli, Command, InventoryAction};
 use crate::engine::Task;
@@ -54,12 +56,25 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Status(args) => {
             let inventory = inventory()?;
             let nodes = select(&inventory, &args.selectors)?;
-            Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).status(args.save.as_deref())
+            let fleet = Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet);
+            match args.watch {
+                Some(pause) => fleet.watch(pause, args.wide),
+                None => fleet.status(args.wide, args.save.as_deref()),
+            }
+        }
+        Command::Diagnose(args) => {
+            if let Some(file) = &args.from {
+                return saved::diagnose(cli, file);
+            }
+            let inventory = inventory()?;
+            let nodes = select(&inventory, &args.selectors)?;
+            Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).diagnose()
         }
         Command::Inventory(args) => match &args.action {
             InventoryAction::List { selectors } => listing::list(cli, &select(&inventory()?, selectors)?),
             InventoryAction::Check => listing::check(cli, &inventory()?),
         },
+        Command::Explain(args) => explain::run(cli, args),
         Command::Script(args) => script::script(args),
     }
 }

@@ -1,8 +1,11 @@
 //! What was measured of nodes, in a file that can be sent to somebody and diagnosed there.
 
+use super::fleet::print;
+use crate::cli::{Cli, Output};
 use crate::engine::judge;
 use crate::error::{Error, ErrorKind};
-use crate::model::{NodeStatus, SavedStatus, mask_secrets};
+use crate::model::{Event, Kind, NodeStatus, SavedStatus, mask_secrets};
+use crate::render;
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -11,6 +14,19 @@ use std::path::Path;
 
 /// More than this is no file of ours.
 const LARGEST: u64 = 256 << 20;
+
+/// Shows what is found in a file, as `kfleet diagnose` does of nodes.
+pub(super) fn diagnose(cli: &Cli, path: &Path) -> Result<u8, Error> {
+    let rows = load(path)?;
+    print(&match cli.output {
+        Output::Table => render::diagnosis(&rows, render::terminal_width(), render::stdout_style()),
+        Output::Json => {
+            let events = rows.into_iter().map(|status| Event { at_ms: 0, kind: Kind::Measured { status } });
+            render::json_lines(events)
+        }
+    })?;
+    Ok(0)
+}
 
 /// Writes `nodes` to `path`, which its owner alone can read, with stars for what looks like a secret. All of it or nothing.
 pub(super) fn save(path: &Path, nodes: &[NodeStatus]) -> Result<(), Error> {
@@ -48,7 +64,7 @@ fn mask(value: &mut Value) {
 }
 
 /// The nodes in a file that [`save`] has written, judged anew by the rules of this kfleet.
-pub(super) fn load(path: &Path) -> Result<Vec<NodeStatus>, Error> {
+fn load(path: &Path) -> Result<Vec<NodeStatus>, Error> {
     let wrong = |why: String| Error::new(ErrorKind::Usage, format!("{}: {why}", path.display()));
     let size = fs::metadata(path).map_err(|e| wrong(format!("cannot be read: {e}")))?.len();
     if size > LARGEST {

@@ -27,6 +27,23 @@ pub(super) async fn listen(stop: CancellationToken, events: Events) -> std::io::
     leave()
 }
 
+/// The same where nothing is changed and all can end at once: the first signal says so, a second one leaves.
+pub(super) async fn end(stop: CancellationToken) -> std::io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    for _ in 0..2 {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if stop.is_cancelled() {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        stop.cancel();
+    }
+    Ok(())
+}
+
 fn leave() -> ! {
     let text = "\nkfleet: left at once; nodes that were being changed finish that by themselves (unit kfleet.service), and a token \
                 that was made for joins lives until it expires";

@@ -1,11 +1,15 @@
 //! The command line: one file per subcommand, options in, a request out.
 
+mod diagnose;
+mod explain;
 mod inventory;
 mod join;
 mod reset;
 mod script;
 mod status;
 
+pub use diagnose::DiagnoseArgs;
+pub use explain::ExplainArgs;
 pub use inventory::{InventoryAction, InventoryArgs};
 pub use join::JoinArgs;
 pub use reset::ResetArgs;
@@ -67,6 +71,10 @@ pub enum Command {
     Reset(ResetArgs),
     /// Measure nodes and say what is wrong; changes nothing
     Status(StatusArgs),
+    /// Say of a few nodes all that was found, what it was told from and what to do about it; changes nothing
+    Diagnose(DiagnoseArgs),
+    /// Tell more about a finding: what it means, how it was told, what to do; connects to nothing
+    Explain(ExplainArgs),
     /// Look at the inventory itself; connects to nothing
     Inventory(InventoryArgs),
     /// Print a script that does the same on a node that is reached by its console only; connects to nothing
@@ -80,7 +88,8 @@ pub struct ChangeArgs {
     #[arg(long, short)]
     pub yes: bool,
 
-    /// Print the scripts that each node would get, secrets masked, and change nothing (nodes are probed, which only reads)
+    /// Look, say what would be done with each node and in which steps, and change nothing; with -v also the scripts,
+    /// secrets masked
     #[arg(long)]
     pub dry_run: bool,
 

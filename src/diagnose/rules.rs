@@ -91,6 +91,18 @@ fn rules() -> impl Iterator<Item = Rule> {
     tables.into_iter().flatten().copied()
 }
 
+/// What can be told of a rule without a node.
+pub(super) struct Summary {
+    pub(super) code: Code,
+    pub(super) severity: Severity,
+    pub(super) cured_by: Option<Level>,
+}
+
+/// Of every rule.
+pub(super) fn summaries() -> impl Iterator<Item = Summary> {
+    rules().map(|Rule { code, severity, cured_by, .. }| Summary { code: Code(code), severity, cured_by })
+}
+
 /// The codes of all rules, each once, in their order.
 pub fn codes() -> impl Iterator<Item = Code> {
     let mut codes: Vec<Code> = rules().map(|rule| Code(rule.code)).collect();
@@ -116,7 +128,7 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
                 severity: rule.severity,
                 cause: seen.cause,
                 evidence: seen.evidence,
-                remedy: if by_hand { BY_HAND } else { rule.remedy }.to_owned(),
+                remedy: if by_hand && rule.severity > Severity::Note { BY_HAND } else { rule.remedy }.to_owned(),
                 cured_by: rule.cured_by.filter(|_| !by_hand),
                 blocks_join: rule.blocks_join && !seen.harmless,
                 checks: seen.checks,

@@ -64,6 +64,8 @@ pub struct Context<T: Transport> {
     pub began_unix_ms: i64,
     /// What is to be done.
     pub task: Task,
+    /// Only what would be done is told; nothing is changed anywhere.
+    pub dry_run: bool,
     /// What the user allows.
     pub allow: Allow,
     /// What a join may do to members.

@@ -116,7 +116,8 @@ impl<T: Transport> Driver<'_, T> {
             let said = "the join command pins another CA than the cluster of the inventory's control plane has";
             return Err((Cause::OtherCa, Diagnosis::new(Cause::OtherCa, said).to_string()));
         }
-        let command = self.token_alive().await.map_err(|diagnosis| (diagnosis.cause, diagnosis.to_string()))?;
+        let command = if self.context.dry_run { self.pretended().await } else { self.token_alive().await };
+        let command = command.map_err(|diagnosis| (diagnosis.cause, diagnosis.to_string()))?;
         if let Some(control_plane) = &self.context.control_plane {
             self.facts.cluster_defaults = control_plane.defaults().await;
         }
@@ -169,7 +170,7 @@ impl<T: Transport> Driver<'_, T> {
                     "the token {token} was made for this run, and the control plane does not sign cluster-info with it; is kube-controller-manager running?"
                 )
             } else {
-                format!("the API server does not know the token {token} of the join command, or it has expired")
+                dead_token(&command)
             };
             if self.joining.renewed {
                 return Err(Diagnosis::new(Cause::TokenDead, said));
@@ -177,6 +178,25 @@ impl<T: Transport> Driver<'_, T> {
             command = self.renew(&command).await.ok_or(Diagnosis::new(Cause::TokenDead, said))?.map_err(unasked)?;
             (minted, start) = (true, Instant::now());
         }
+    }
+
+    /// The join command of a run that is only told of: where a token would be made, none is.
+    pub(super) async fn pretended(&mut self) -> Result<JoinCommand, Diagnosis> {
+        let unasked = |why| Diagnosis::new(Cause::ControlPlane, why);
+        let command = match (&self.context.join_command, &self.context.control_plane) {
+            (None, Some(control_plane)) => self.context.with_ignored(control_plane.identity().await.map_err(unasked)?),
+            _ => self.context.join_command().await.map_err(unasked)?,
+        };
+        self.facts.api = self.ask_api(&command).await;
+        let dead = self.facts.api.is_known_and(|view| view.token_alive == Fact::Known(false));
+        if dead && self.context.join_command.is_some() {
+            let said = dead_token(&command);
+            if self.context.control_plane.is_none() {
+                return Err(Diagnosis::new(Cause::TokenDead, said));
+            }
+            self.notes.push(format!("{said}; a new one would be made"));
+        }
+        Ok(command)
     }
 
     /// A join command with another token, where somebody can make one. Once per node.
@@ -243,10 +263,8 @@ impl<T: Transport> Driver<'_, T> {
                 return Ok(());
             }
             let patient = start.elapsed() < self.context.patience.settle;
-            if !same_machine && object.ready == "True" {
-                let said =
-                    format!("a Node called {name} is Ready and belongs to another machine ({})", object.machine_id);
-                return Err(Diagnosis::new(Cause::NameTaken, said));
+            if let Some(taken) = self.taken(&name, &object) {
+                return Err(taken);
             } else if patient {
                 self.waiting("waiting until the API server sees that the old Node is gone".to_owned());
                 tokio::time::sleep(Duration::from_secs(3)).await;
@@ -259,6 +277,25 @@ impl<T: Transport> Driver<'_, T> {
                 return Err(Diagnosis::new(Cause::NameTaken, said));
             }
         }
+    }
+
+    /// Whether another machine's Node has the name and is at work under it.
+    fn taken(&self, name: &str, object: &NodeObject) -> Option<Diagnosis> {
+        let same_machine = self.facts.machine_id.is_known_and(|id| *id == object.machine_id);
+        (!same_machine && object.ready == "True").then(|| {
+            let said = format!("a Node called {name} is Ready and belongs to another machine ({})", object.machine_id);
+            Diagnosis::new(Cause::NameTaken, said)
+        })
+    }
+
+    /// The same of the name under which the node would join, asked without changing anything.
+    pub(super) async fn name_of_another(&mut self) -> Option<Diagnosis> {
+        let (name, control_plane) = (self.node_name()?, self.context.control_plane.as_ref()?);
+        if self.context.rejoin.replace {
+            return None;
+        }
+        let Fact::Known(Some(object)) = control_plane.node_object(&name).await else { return None };
+        self.taken(&name, &object)
     }
 
     async fn delete(&mut self, name: &str, object: &NodeObject) -> Result<(), Diagnosis> {
@@ -305,4 +342,8 @@ impl<T: Transport> Driver<'_, T> {
             }
         }
     }
+}
+
+fn dead_token(command: &JoinCommand) -> String {
+    format!("the API server does not know the token {} of the join command, or it has expired", command.token.id())
 }

@@ -22,6 +22,7 @@ impl<T: Transport> Driver<'_, T> {
             let session = self.session().await?;
             // All that is in them once before anything is changed, and once after each change.
             let counting = !matches!(self.context.task, Task::Status)
+                && !self.context.dry_run
                 && (self.changed_since_probe || self.protected_before.is_none());
             let count = if counting { Count::All } else { Count::Top };
             let before = self.context.now_unix_ms();
@@ -98,7 +99,8 @@ impl<T: Transport> Driver<'_, T> {
                 break self.judge_clean(scope);
             }
             let standing = self.standing();
-            if start.elapsed() >= self.patience(&standing) || self.context.stop.is_cancelled() {
+            let hasty = self.context.dry_run || self.context.stop.is_cancelled();
+            if hasty || start.elapsed() >= self.patience(&standing) {
                 break self.outlook(standing).await;
             }
             self.waiting(format!("waiting for the Node to be ready: {}", standing.why()));
@@ -109,7 +111,7 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     /// How long a standing that is not good is looked at again, as it may change by itself.
-    fn patience(&self, standing: &Standing) -> Duration {
+    pub(super) fn patience(&self, standing: &Standing) -> Duration {
         let patience = &self.context.patience;
         let kubelet_runs = self.kubelet_is("active") || self.kubelet_is("activating");
         match standing {

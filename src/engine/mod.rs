@@ -15,6 +15,5 @@ mod restoring;
 mod status;
 
 pub use context::{Context, Events, Task};
-pub use dry_run::dry_run;
 pub use fleet::run;
 pub use status::judge;

@@ -39,7 +39,7 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         tail: VecDeque::new(),
         waiting_for: RefCell::default(),
     };
-    let outcome = driver.story().await;
+    let outcome = if context.dry_run { driver.rehearse().await } else { driver.story().await };
     NodeReport {
         node: node.name.clone(),
         outcome,
@@ -134,7 +134,7 @@ impl<T: Transport> Driver<'_, T> {
         }
     }
 
-    fn outcome(&mut self, end: End) -> Outcome {
+    pub(super) fn outcome(&mut self, end: End) -> Outcome {
         match (end, &self.context.task) {
             (End::Good, Task::Reset { .. }) if self.ladder.changed_something() => Outcome::Reset,
             (End::Good, Task::Reset { .. }) => Outcome::AlreadyClean,

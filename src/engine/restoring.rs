@@ -12,7 +12,7 @@ impl<T: Transport> Driver<'_, T> {
         if let Err(outcome) = self.look_once().await {
             return outcome;
         }
-        if let Some(why) = forbidden(&self.facts, self.context.allow).or_else(|| busy(&self.facts)) {
+        if let Some(why) = self.untouchable() {
             self.trouble = Some(why);
             return Outcome::Refused;
         }
@@ -37,5 +37,9 @@ impl<T: Transport> Driver<'_, T> {
                 Outcome::Failed
             }
         }
+    }
+    /// Why nothing is put back on this node, or not now.
+    pub(super) fn untouchable(&self) -> Option<String> {
+        forbidden(&self.facts, self.context.allow).or_else(|| busy(&self.facts))
     }
 }

@@ -51,15 +51,16 @@ fn unit(unit: &Fact<Unit>, version: &Fact<String>) -> Fact<String> {
 
 fn used(images: &ImageFilesystem) -> String {
     let filesystem = &images.filesystem;
-    let used = filesystem.capacity_bytes.saturating_sub(filesystem.available_bytes);
-    format!("{} of {}", size(used), size(filesystem.capacity_bytes))
+    part(filesystem.capacity_bytes.saturating_sub(filesystem.available_bytes), filesystem.capacity_bytes)
 }
 
-/// In the largest unit of which there is at least one.
-fn size(bytes: u64) -> String {
+/// `41/100 GiB`: both in the largest unit of which there is at least one in the whole.
+fn part(used: u64, whole: u64) -> String {
     let units = [(40, "TiB"), (30, "GiB"), (20, "MiB")];
-    let unit = units.iter().find(|(shift, _)| bytes >> shift > 0);
-    unit.map_or_else(|| format!("{} KiB", bytes >> 10), |(shift, name)| format!("{} {name}", bytes >> shift))
+    let &(shift, name) = units.iter().find(|(shift, _)| whole >> shift > 0).unwrap_or(&(10, "KiB"));
+    let tenths = (u128::from(used) * 10) >> shift;
+    let used = if tenths < 100 { format!("{}.{}", tenths / 10, tenths % 10) } else { (tenths / 10).to_string() };
+    format!("{used}/{} {name}", whole >> shift)
 }
 
 fn cri(cri: &Cri) -> &'static str {
@@ -69,5 +70,18 @@ fn cri(cri: &Cri) -> &'static str {
         Cri::Loaded => "loaded (no crictl)",
         Cri::NotReady(_) => "not ready",
         Cri::NoAnswer(_) => "no answer",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part;
+
+    #[test]
+    fn a_part_is_told_in_the_unit_of_the_whole() {
+        assert_eq!(part(41 << 30, 100 << 30), "41/100 GiB");
+        assert_eq!(part(300 << 20, 20 << 30), "0.2/20 GiB");
+        assert_eq!(part(3 << 39, 2 << 40), "1.5/2 TiB");
+        assert_eq!(part(0, 0), "0.0/0 KiB");
     }
 }

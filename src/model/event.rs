@@ -1,6 +1,6 @@
 //! The only thing that leaves the engine. Displays, logs and `--output json` are made from it alone.
 
-use super::{Level, NodeName, NodeReport, NodeStatus};
+use super::{Level, NodeName, NodeReport, NodeStatus, Rehearsal};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub enum Kind {
         schema: u32,
         /// The run's id, which also names its files on the nodes.
         run: String,
-        /// `join`, `reset`, `status`.
+        /// `join`, `reset`, `status`, `join --dry-run`.
         command: String,
         /// All nodes of the run, in the inventory's order.
         nodes: Vec<NodeName>,
@@ -90,6 +90,11 @@ pub enum Kind {
     Measured {
         /// The row.
         status: NodeStatus,
+    },
+    /// A dry run: what would be done with the node.
+    Rehearsed {
+        /// All of it.
+        rehearsal: Rehearsal,
     },
     /// The node's story is over.
     NodeFinished {

@@ -122,6 +122,8 @@ pub struct Facts {
     pub containerd_running: Fact<ContainerdSetup>,
     /// containerd's socket, where there is one.
     pub containerd_socket: Fact<Option<Socket>>,
+    /// The last distinct errors in containerd's journal of this boot, oldest first.
+    pub containerd_log: Fact<Vec<String>>,
     /// containerd's namespaces.
     pub containerd_namespaces: Fact<Vec<String>>,
     /// /etc/containerd/config.toml, where there is one. Registry passwords may be in it, so it leaves kfleet in no form.

@@ -18,7 +18,7 @@ pub struct NodeStatus {
     pub runtime: Fact<String>,
     /// What CRI answers: "ready", "no network", "not ready", "no answer".
     pub cri: Fact<String>,
-    /// Used and size of the file system that images lie on.
+    /// Used and size of the file system that images lie on: "41/100 GiB".
     pub image_filesystem: Fact<String>,
     /// What is wrong, worst first.
     pub findings: Vec<Finding>,

@@ -86,11 +86,13 @@ pub enum Section {
     ContainerdSocket,
     /// containerd's namespaces, one per line.
     ContainerdNamespaces,
+    /// The last distinct errors in containerd's journal, one per line.
+    ContainerdLog,
 }
 
 impl Section {
     /// In the order of the script.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::System,
         Self::Running,
         Self::Units,
@@ -129,6 +131,7 @@ impl Section {
         Self::ContainerdDump,
         Self::ContainerdSocket,
         Self::ContainerdNamespaces,
+        Self::ContainerdLog,
     ];
 
     /// The name under which the parser knows it.
@@ -172,6 +175,7 @@ impl Section {
             Self::ContainerdDump => "ContainerdDump",
             Self::ContainerdSocket => "ContainerdSocket",
             Self::ContainerdNamespaces => "ContainerdNamespaces",
+            Self::ContainerdLog => "ContainerdLog",
         }
     }
 
@@ -227,6 +231,7 @@ impl Section {
             Self::ContainerdDump => Fragment::new("probe_containerd_dump"),
             Self::ContainerdSocket => Fragment::new("probe_containerd_socket"),
             Self::ContainerdNamespaces => Fragment::new("probe_containerd_namespaces"),
+            Self::ContainerdLog => Fragment::new("probe_containerd_log"),
         }
     }
 }
@@ -290,6 +295,7 @@ pub fn probe(node: &Node, run: &str, count: Count) -> Script {
     for text in LIBRARY {
         script = script.library(text);
     }
+    script = script.first("dump_once");
     for section in Section::ALL {
         script = script.step(Need::Optional, section.fragment(node, count));
     }

@@ -14,6 +14,8 @@ pub enum Form {
     Plain,
     /// `--output json`.
     Json,
+    /// Nothing: what is on the terminal shall stay as it is.
+    Quiet,
 }
 
 /// What the user asked for, and what standard error can show.
@@ -48,12 +50,15 @@ pub enum Renderer {
     Lines(Lines<Box<dyn Write + Send>>),
     /// NDJSON, on standard output.
     Json(Json<Box<dyn Write + Send>>),
+    /// Nothing.
+    Quiet,
 }
 
 /// Picks the view; `stdout` and `stderr` are where it writes.
 pub fn choose(wish: Wish, stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Renderer {
     match wish.form {
         Form::Json => Renderer::Json(Json::new(stdout)),
+        Form::Quiet => Renderer::Quiet,
         Form::Best if wish.terminal => {
             let style = Style { color: wish.color };
             Renderer::Terminal(Terminal::new(stderr, Box::new(stderr_size), style, wish.verbose))
@@ -69,7 +74,13 @@ impl Renderer {
             Self::Terminal(terminal) => terminal.event(event),
             Self::Lines(lines) => lines.event(event),
             Self::Json(json) => json.event(event),
+            Self::Quiet => {}
         }
+    }
+
+    /// Whether writing to standard output failed: nobody reads any more what is written there.
+    pub fn is_cut_off(&self) -> bool {
+        matches!(self, Self::Json(json) if json.is_cut_off())
     }
 
     /// Lets clocks move; `now_ms` is since the run began. Ten times a second is right, more is ignored.
@@ -85,13 +96,32 @@ impl Renderer {
             Self::Terminal(terminal) => terminal.finish(),
             Self::Lines(lines) => lines.finish(),
             Self::Json(json) => json.finish(),
+            Self::Quiet => Ok(()),
         }
     }
+}
+
+/// How standard output can be dressed: in colours where it is a terminal that has them and whose user wants them.
+pub fn stdout_style() -> Style {
+    Style {
+        color: moves_cursor() && console::Term::stdout().features().colors_supported() && console::colors_enabled(),
+    }
+}
+
+/// Whether standard output is a terminal on which what was printed can be printed over.
+pub fn moves_cursor() -> bool {
+    io::stdout().is_terminal() && !console::is_dumb()
 }
 
 /// Standard output's width for tables; `None` where it is no terminal and nothing must wrap.
 pub fn terminal_width() -> Option<u16> {
     io::stdout().is_terminal().then(|| console::Term::stdout().size().1)
+}
+
+/// Standard output's columns and rows.
+pub fn stdout_size() -> (u16, u16) {
+    let (rows, columns) = console::Term::stdout().size();
+    (columns, rows)
 }
 
 fn stderr_size() -> (u16, u16) {

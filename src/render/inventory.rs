@@ -1,6 +1,7 @@
 //! The inventory as kfleet understands it.
 
-use super::table::{Row, table};
+use super::style::Style;
+use super::table::{Cell, Row, table};
 use crate::model::NodeName;
 use serde::Serialize;
 
@@ -33,9 +34,14 @@ pub fn inventory_table(rows: &[InventoryRow], width: Option<u16>) -> String {
             groups,
             row.protected.join(", "),
         ];
-        Row { cells, height: usize::MAX }
+        Row { cells: cells.into_iter().map(Cell::from).collect(), height: None }
     });
-    table(&["NODE", "ROLE", "ADDRESS", "BECOME", "GROUPS", "PROTECTED"], &rows.collect::<Vec<_>>(), width)
+    table(
+        &["NODE", "ROLE", "ADDRESS", "BECOME", "GROUPS", "PROTECTED"],
+        &rows.collect::<Vec<_>>(),
+        width,
+        Style::default(),
+    )
 }
 
 /// One JSON object per line, for programs.

@@ -25,10 +25,21 @@ impl<W: Write> Json<W> {
         }
     }
 
+    /// Whether writing failed, for whatever reason.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.sink.is_broken()
+    }
+
     /// The first error that writing met, a closed pipe excepted.
     pub fn finish(self) -> io::Result<()> {
         self.sink.finish()
     }
+}
+
+/// Events as the view above writes them, at once.
+pub fn json_lines(events: impl IntoIterator<Item = Event>) -> String {
+    let lines = events.into_iter().filter_map(|event| serde_json::to_string(&event).ok()); // as above
+    lines.map(|line| escape(&line) + "\n").collect()
 }
 
 /// What JSON allows raw but a terminal would obey (8-bit controls, direction overrides), as `\u....`: the same text to

@@ -2,20 +2,26 @@
 //!
 //! - [`Tally`] folds events into what is known now; [`frame`] draws it; both are pure.
 //! - [`Renderer`] is one of three views of the running events, picked by [`choose`].
-//! - [`summary`] and [`status_table`] are what remains when the run is over.
+//! - [`summary`], [`status_table`] and [`diagnosis`] are what remains when the run is over.
 //! - [`clean`](crate::model::clean) stands before every text that came from a node.
 
+mod board;
 mod choose;
+mod diagnosis;
+mod explanation;
+mod findings;
 mod fleet;
 mod frame;
 mod inventory;
 mod json;
 mod lines;
+mod rehearsal;
 #[cfg(test)]
 mod samples;
 mod screen;
 mod sentence;
 mod sink;
+mod status_cells;
 mod status_table;
 mod style;
 mod summary;
@@ -25,11 +31,15 @@ mod terminal;
 mod text;
 mod totals;
 
-pub use choose::{Form, Renderer, Wish, choose, terminal_width};
+pub use board::{redraw, watch_title};
+pub use choose::{Form, Renderer, Wish, choose, moves_cursor, stdout_size, stdout_style, terminal_width};
+pub use diagnosis::diagnosis;
+pub use explanation::{explanation, explanation_json, explanation_table};
 pub use frame::frame;
 pub use inventory::{InventoryRow, inventory_json, inventory_table};
-pub use json::Json;
+pub use json::{Json, json_lines};
 pub use lines::Lines;
+pub use rehearsal::rehearsal;
 pub use sink::print;
 pub use status_table::status_table;
 pub use style::Style;

@@ -1,6 +1,8 @@
 //! A small run as events, for the tests of every view.
 
-use crate::model::{Code, Event, Fact, Finding, Kind, Level, NodeName, NodeReport, NodeStatus, Outcome, Phase};
+use crate::model::{
+    ClockOffset, Cni, Code, Event, Fact, Facts, Finding, Kind, Level, NodeName, NodeReport, NodeStatus, Outcome, Phase,
+};
 use crate::model::{Severity, StepStatus};
 use proptest::prelude::*;
 use std::io::{self, Write};
@@ -98,7 +100,12 @@ pub(crate) fn reports() -> Vec<NodeReport> {
     let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
     vec![
         NodeReport { notes: lines(&["left behind: flannel.1", "kubelet 1.30 joins a 1.31 cluster"]), ..report("node1", Outcome::Joined) },
-        NodeReport { attempts: 0, elapsed_ms: 1_200, ..report("storagenodet3500", Outcome::AlreadyJoined) },
+        NodeReport {
+            attempts: 0,
+            elapsed_ms: 1_200,
+            notes: lines(&["registered; waits for the pod network (CNI)"]),
+            ..report("storagenodet3500", Outcome::AlreadyJoined)
+        },
         NodeReport {
             attempts: 2,
             level: Some(Level::Aggressive),
@@ -106,6 +113,7 @@ pub(crate) fn reports() -> Vec<NodeReport> {
             error: Some(
                 "reset at level aggressive: /var/lib/kubelet/pods is still a mount after `umount`, so nothing was deleted\nlook at `lsof +f -- /var/lib/kubelet/pods` on node3, stop what holds it, and run `kfleet join node3` again".to_owned(),
             ),
+            findings: statuses()[1].findings.clone(),
             tail: lines(&["umount: /var/lib/kubelet/pods: target is busy.", "\u{1b}[31mstill mounted\u{1b}[0m"]),
             ..report("node3", Outcome::Failed)
         },
@@ -141,7 +149,7 @@ pub(crate) fn statuses() -> Vec<NodeStatus> {
         kubelet: known("running 1.31.2"),
         runtime: known("containerd 1.7.22"),
         cri: known("ready"),
-        image_filesystem: known("41 GiB of 100 GiB"),
+        image_filesystem: known("41/100 GiB"),
         findings: Vec::new(),
         facts: None,
     };
@@ -174,6 +182,57 @@ pub(crate) fn statuses() -> Vec<NodeStatus> {
         facts: None,
     };
     vec![healthy, broken, away]
+}
+
+/// What real nodes said, each in another state.
+pub(crate) fn fleet() -> Vec<NodeStatus> {
+    let known = |text: &str| Fact::Known(text.to_owned());
+    let facts = Facts {
+        os: known("Debian GNU/Linux 13 (trixie)"),
+        kernel: known("6.12.48+deb13-amd64"),
+        uptime_seconds: Fact::Known(273_600),
+        containerd_namespaces: Fact::Known(vec!["k8s.io".to_owned(), "moby".to_owned()]),
+        api_server: Fact::Known(Some("https://10.0.0.1:6443".to_owned())),
+        node_name: known("node1"),
+        pods: Fact::Known(vec![("ready".to_owned(), 3), ("notready".to_owned(), 2)]),
+        cni: Fact::Known(Cni { configs: vec!["10-flannel.conflist".to_owned()], ..Cni::default() }),
+        clock_offset: Fact::Known(ClockOffset { seconds: -3, uncertainty_seconds: 1 }),
+        ..Facts::default()
+    };
+    let mut rows = statuses();
+    rows[0].facts = Some(Box::new(facts.clone()));
+    rows[1].facts = Some(Box::new(Facts {
+        pods: Fact::Unknown("crictl: not found".to_owned()),
+        containers: Fact::Unknown("crictl: not found".to_owned()),
+        kubelet_filesystem: Fact::Unknown("it, or the tool that tells it, is not on the node".to_owned()),
+        api: Fact::Unknown("the API server was not asked from the node".to_owned()),
+        ..facts.clone()
+    }));
+    rows[1].runtime = known("active 2.1.9+unknown");
+    let away = "it has joined another cluster than the join command names, as /etc/kubernetes/kubelet.conf says";
+    let mut many = vec![rows[1].findings[0].clone(); 5];
+    for (finding, code) in many.iter_mut().zip([2, 3, 6, 10, 14]) {
+        (finding.code, finding.cause) = (Code(code), away.to_owned());
+        finding.evidence = (1..=code)
+            .map(|n| {
+                format!(
+                    "{n}: /etc/kubernetes/kubelet.conf: server: https://10.0.0.1:6443, and 10.0.0.2:6443 was asked for"
+                )
+            })
+            .collect();
+    }
+    many[4].severity = Severity::Warning;
+    rows.push(NodeStatus {
+        node: name("storagenode"),
+        joined: known("not healthy"),
+        kubelet: known("activating v1.31.2"),
+        runtime: known("active 1.7.24~ds1"),
+        image_filesystem: known("183/251 GiB"),
+        cri: known("no network"),
+        findings: many,
+        ..rows[0].clone()
+    });
+    rows
 }
 
 /// Any events in any order about a few nodes, with any text where nodes have a say.

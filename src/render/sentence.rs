@@ -47,8 +47,13 @@ pub(crate) fn sentence(tally: &Tally, event: &Event) -> Option<(Weight, String)>
         Kind::PhaseFinished { node, phase, error: Some(error) } => {
             (Weight::Important, format!("{node}: {phase} failed: {}", first_line(error)))
         }
+        Kind::Measured { status } if status.error.is_some() => return None, // its end says why
         Kind::Measured { status } => (Weight::Routine, format!("{}: {}", status.node, status_table::verdict(status))),
-        Kind::NodeFinished { report } => (Weight::Important, report_words(report)),
+        Kind::Rehearsed { rehearsal } if rehearsal.outcome.is_some() => return None, // as above
+        Kind::Rehearsed { rehearsal } => {
+            (Weight::Routine, format!("{}: would {}", rehearsal.node, clean(&rehearsal.verdict)))
+        }
+        Kind::NodeFinished { report } => (Weight::Important, report_words(tally, report)),
         Kind::Warned { what } => (Weight::Important, format!("kfleet: {}", clean(what))),
         Kind::Stopping => {
             let text = "kfleet: stopping: no new phase starts, running ones are followed to their end";
@@ -103,15 +108,16 @@ fn step_words(tally: &Tally, node: &NodeName, step: usize, status: StepStatus) -
     }
 }
 
-/// `node3: failed after 2 attempts, 1:03: kubelet did not start`.
-fn report_words(report: &NodeReport) -> String {
+/// `node3: failed after 2 attempts, 1:03: kubelet did not start`; the error only where its last phase has not said it.
+fn report_words(tally: &Tally, report: &NodeReport) -> String {
     let NodeReport { node, outcome, .. } = report;
     let attempts = match report.attempts {
         0 => String::new(),
         n => format!(" after {n} attempt{}", if n == 1 { "" } else { "s" }),
     };
     let mut words = format!("{node}: {outcome}{attempts}, {}", clock(report.elapsed_ms));
-    if let Some(error) = &report.error {
+    let said = tally.node(node).and_then(|node| node.last_error.as_deref());
+    if let Some(error) = report.error.as_deref().filter(|error| said.map(first_line) != Some(first_line(error))) {
         words.push_str(": ");
         words.push_str(&first_line(error));
     }

@@ -21,6 +21,11 @@ impl<W: Write> Sink<W> {
         }
     }
 
+    /// Whether writing failed.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
     /// The first error, except that a reader who left (`| head`) is none.
     pub(crate) fn finish(self) -> io::Result<()> {
         tolerate_broken_pipe(self.broken.map_or(Ok(()), Err))

@@ -1,72 +1,124 @@
 //! How it ended, node by node.
 
+use super::findings::{codes_in_short, paint};
 use super::sentence::first_line;
-use super::table::{Row, table};
-use super::text::clock;
+use super::style::{Paint, Style};
+use super::table::{Cell, Row, table};
+use super::text::{clock, columns, count, fit, hang, longest_word};
 use super::totals::totals;
-use crate::model::clean;
-use crate::model::clean_lines;
-use crate::model::{NodeReport, Outcome};
-use std::fmt::Write as _;
+use crate::model::{Finding, NodeReport, Outcome, Severity};
+use crate::model::{clean, clean_lines};
 
-const HEADER: [&str; 6] = ["NODE", "OUTCOME", "ATTEMPTS", "LEVEL", "TIME", "LAST ERROR"];
+const HEADER: [&str; 7] = ["NODE", "OUTCOME", "ATTEMPTS", "LEVEL", "TIME", "FINDINGS", "REMARK"];
+/// The longest remark of a row. What is longer stands below the table.
+const REMARK: usize = 60;
+/// The longest word of a note in a row: it cannot be broken, and would leave no room for the rest.
+const WORD: usize = 20;
 
-/// A table of all nodes in the given order, then for each that did not succeed its last lines and its whole error, then
-/// the totals. `width` is the terminal's; `None` for a pipe, where nothing is wrapped.
-pub fn summary(reports: &[NodeReport], width: Option<u16>) -> String {
+/// A table of all nodes in the given order, then what did not fit in it: for each node that did not succeed its whole
+/// error, what was found before anything was changed and its last lines, then the totals. `width` is the terminal's;
+/// `None` for a pipe, where nothing is wrapped.
+pub fn summary(reports: &[NodeReport], width: Option<u16>, style: Style) -> String {
     let mut text = String::new();
     if !reports.is_empty() {
-        text.push_str(&table(&HEADER, &reports.iter().map(row).collect::<Vec<_>>(), width));
+        let rows: Vec<Row> = reports.iter().map(|report| row(report, width.is_some())).collect();
+        text.push_str(&table(&HEADER, &rows, width, style));
         text.push('\n');
     }
-    for report in reports.iter().filter(|report| !report.outcome.is_success()) {
-        failure(&mut text, report);
+    for report in reports {
+        let below = if report.outcome.is_success() { notes(report, width) } else { failure(report, width, style) };
+        if !below.is_empty() {
+            let verdict = format!("{}: {}", report.node, report.outcome);
+            text.push_str(&format!("{}\n{below}\n", outcome_paint(report.outcome).on(&verdict, style)));
+        }
     }
     text.push_str(&totals(reports.iter()));
     text.push('\n');
     text
 }
 
-fn row(report: &NodeReport) -> Row {
-    let cells = vec![
+fn row(report: &NodeReport, narrow: bool) -> Row {
+    let acted_on: Vec<&Finding> = acted_on(report).collect();
+    let findings = if acted_on.is_empty() { "-".to_owned() } else { codes_in_short(&acted_on, narrow) };
+    let cells = [
         report.node.to_string(),
         report.outcome.to_string(),
         report.attempts.to_string(),
         report.level.map_or_else(|| "-".to_owned(), |level| level.to_string()),
         clock(report.elapsed_ms),
+        findings,
         remark(report),
     ];
-    // An error may be cut, it follows in full below the table; notes of a success stand nowhere else.
-    let cut = report.error.is_some() && !report.outcome.is_success();
-    Row { cells, height: if cut { 2 } else { usize::MAX } }
+    let mut cells: Vec<Cell> = cells.into_iter().map(Cell::from).collect();
+    cells[1].paint = outcome_paint(report.outcome);
+    Row { cells, height: has_error(report).then_some(2) }
 }
 
-/// The error's first line; a success may have notes instead.
+fn outcome_paint(outcome: Outcome) -> Paint {
+    match outcome {
+        Outcome::Interrupted | Outcome::Unknown => Paint::Warn,
+        outcome if outcome.is_success() => Paint::Good,
+        _ => Paint::Bad,
+    }
+}
+
+/// What a node had that needs something to be done about it.
+fn acted_on(report: &NodeReport) -> impl Iterator<Item = &Finding> {
+    report.findings.iter().filter(|finding| finding.severity > Severity::Note)
+}
+
+fn has_error(report: &NodeReport) -> bool {
+    report.error.is_some() && !report.outcome.is_success()
+}
+
+/// The beginning of the error; a success may have notes instead.
 fn remark(report: &NodeReport) -> String {
     match &report.error {
-        Some(error) => first_line(error),
-        None if report.notes.is_empty() => "-".to_owned(),
-        None => format!("note: {}", report.notes.iter().map(clean).collect::<Vec<_>>().join("; ")),
+        Some(error) if has_error(report) => fit(&first_line(error), REMARK),
+        _ if report.notes.is_empty() => "-".to_owned(),
+        _ if notes_fit(report) => format!("note: {}", joined(&report.notes)),
+        _ => format!("{}, below", count(report.notes.len(), "note")),
     }
 }
 
-/// What a person needs to go on by hand: the last that the node said, and what kfleet makes of it.
-fn failure(text: &mut String, report: &NodeReport) {
-    let NodeReport { node, outcome, error, notes, tail, .. } = report;
-    if *outcome == Outcome::Interrupted && error.is_none() && tail.is_empty() {
-        return; // the row has said it all
-    }
-    let _ = writeln!(text, "{node}: {outcome}"); // writing to a String cannot fail, here and below
-    for line in tail {
-        let _ = writeln!(text, "  {node} | {}", clean(line));
+fn joined(notes: &[String]) -> String {
+    notes.iter().map(clean).collect::<Vec<_>>().join("; ")
+}
+
+fn notes_fit(report: &NodeReport) -> bool {
+    let notes = joined(&report.notes);
+    columns(&notes) <= REMARK && longest_word(&notes) <= WORD
+}
+
+/// What the row of a success had no room for.
+fn notes(report: &NodeReport, width: Option<u16>) -> String {
+    let long = report.notes.iter().filter(|_| !notes_fit(report));
+    long.map(|note| format!("  note: {}\n", hang(&clean(note), 8, 8, width))).collect()
+}
+
+/// What a person needs to go on by hand: what kfleet makes of it, what was found, and the last that the node said.
+fn failure(report: &NodeReport, width: Option<u16>, style: Style) -> String {
+    let NodeReport { node, error, notes, tail, .. } = report;
+    let mut text = String::new();
+    if error.is_none() && notes.is_empty() && tail.is_empty() {
+        return text; // the row has said it all
     }
     for line in error.iter().flat_map(|error| clean_lines(error)) {
-        let _ = writeln!(text, "  {line}");
+        text.push_str(&format!("  {}\n", hang(&line, 2, 2, width)));
+    }
+    for finding in acted_on(report) {
+        let code = format!("{} {}", finding.code, finding.severity.word());
+        let cause = hang(&clean(&finding.cause), columns(&code) + 11, 9, width);
+        text.push_str(&format!("  found  {}  {cause}\n", paint(finding.severity).on(&code, style)));
     }
     for note in notes {
-        let _ = writeln!(text, "  note: {}", clean(note));
+        text.push_str(&format!("  note: {}\n", hang(&clean(note), 8, 8, width)));
     }
-    text.push('\n');
+    if !tail.is_empty() {
+        text.push_str(&format!("  last lines of {node}:\n"));
+        text.extend(tail.iter().map(|line| format!("    {}\n", clean(line))));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -74,25 +126,38 @@ mod tests {
     use super::*;
     use crate::render::samples::reports;
 
+    fn shown(width: Option<u16>) -> String {
+        summary(&reports(), width, Style::default())
+    }
+
     #[test]
-    fn a_terminal_wraps_the_last_column() {
-        insta::assert_snapshot!("summary_80", summary(&reports(), Some(80)));
-        insta::assert_snapshot!("summary_50", summary(&reports(), Some(50)));
+    fn a_terminal_wraps_and_cuts_the_last_column() {
+        insta::assert_snapshot!("summary_120", shown(Some(120)));
+        insta::assert_snapshot!("summary_80", shown(Some(80)));
+        insta::assert_snapshot!("summary_50", shown(Some(50)));
     }
 
     #[test]
     fn a_pipe_wraps_nothing() {
-        insta::assert_snapshot!("summary_pipe", summary(&reports(), None));
+        insta::assert_snapshot!("summary_pipe", shown(None));
+    }
+
+    #[test]
+    fn an_error_is_there_once_in_short_and_once_in_full() {
+        for width in [None, Some(80), Some(200)] {
+            let text = shown(width).replace("\n  ", " ");
+            assert_eq!(text.matches("so nothing was deleted").count(), 1, "{text}");
+        }
     }
 
     #[test]
     fn no_width_and_no_text_breaks_it() {
+        let totals = "5 nodes: 1 joined, 1 already joined, 1 failed, 1 unreachable, 1 interrupted\n";
         for width in [0, 1, 10, 40, 71, 72, 300] {
-            assert!(
-                summary(&reports(), Some(width))
-                    .ends_with("5 nodes: 1 joined, 1 already joined, 1 failed, 1 unreachable, 1 interrupted\n")
-            );
+            assert!(shown(Some(width)).ends_with(totals));
         }
-        assert_eq!(summary(&[], Some(80)), "0 nodes\n");
+        assert_eq!(summary(&[], Some(80), Style::default()), "0 nodes\n");
+        let colored = summary(&reports(), Some(80), Style { color: true });
+        assert_eq!(console::strip_ansi_codes(&colored), shown(Some(80)));
     }
 }

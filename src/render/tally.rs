@@ -22,6 +22,8 @@ pub struct NodeView {
     pub name: NodeName,
     /// Whether its turn has come, or gone.
     pub state: NodeState,
+    /// What the last phase that failed gave as its error.
+    pub last_error: Option<String>,
 }
 
 /// Where a node's story stands.
@@ -120,14 +122,18 @@ impl Tally {
                     *step = Some(*now);
                 }
             }
+            Kind::PhaseFinished { node, error: Some(error), .. } => {
+                self.entry(node).last_error = Some(error.clone());
+            }
             Kind::NodeFinished { report } => {
                 self.entry(&report.node).state = NodeState::Finished(Box::new(report.clone()));
             }
             Kind::Stopping => self.stopping = true,
             // A phase that ended stays shown until the next thing begins: an empty line would only flicker.
             Kind::Output { .. }
-            | Kind::PhaseFinished { .. }
+            | Kind::PhaseFinished { error: None, .. }
             | Kind::Measured { .. }
+            | Kind::Rehearsed { .. }
             | Kind::Warned { .. }
             | Kind::RunFinished
             | Kind::Unknown => {}
@@ -189,7 +195,7 @@ impl Tally {
 
     fn entry(&mut self, name: &NodeName) -> &mut NodeView {
         let i = *self.index.entry(name.clone()).or_insert_with(|| {
-            self.nodes.push(NodeView { name: name.clone(), state: NodeState::Queued });
+            self.nodes.push(NodeView { name: name.clone(), state: NodeState::Queued, last_error: None });
             self.nodes.len() - 1
         });
         &mut self.nodes[i]

@@ -32,6 +32,49 @@ pub(crate) fn pad(text: &str, width: usize) -> String {
     cell
 }
 
+/// `text` broken at spaces into lines of `limit` columns. A word that is longer stands on a line of its own and keeps its
+/// length: half a path is nobody's path.
+pub(crate) fn wrap(text: &str, limit: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if columns(line) + 1 + columns(word) <= limit => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// `text` to stand behind `used` columns, broken at spaces where `width` ends; further lines begin `indent` columns in.
+pub(crate) fn hang(text: &str, used: usize, indent: usize, width: Option<u16>) -> String {
+    let Some(width) = width.map(usize::from) else { return text.to_owned() };
+    let (mut out, mut column, mut fresh) = (String::new(), used, true);
+    for word in text.split_whitespace() {
+        let gap = usize::from(!fresh);
+        if !fresh && column + gap + columns(word) > width {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
+        } else if !fresh {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += columns(word);
+        fresh = false;
+    }
+    out
+}
+
+/// The columns of the longest word.
+pub(crate) fn longest_word(text: &str) -> usize {
+    text.split_whitespace().map(columns).max().unwrap_or(0)
+}
+
 /// A duration as a clock: `0:14`, `1:03`, `1:02:03`.
 pub(crate) fn clock(ms: u64) -> String {
     let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
@@ -55,6 +98,17 @@ mod tests {
         assert_eq!(fit("ab", 1), "…");
         assert_eq!(fit("ab", 0), "");
         assert_eq!(pad("木木木", 4), "木… ");
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces_alone() {
+        assert_eq!(wrap("active 1.7.22", 9), ["active", "1.7.22"]);
+        assert_eq!(wrap("active 1.7.22", 13), ["active 1.7.22"]);
+        assert_eq!(wrap("look at /var/lib/containerd now", 9), ["look at", "/var/lib/containerd", "now"]);
+        assert_eq!(wrap("", 9), [""]);
+        let hung = hang("kubelet.conf is there and /etc/kubernetes/pki is not", 6, 4, Some(24));
+        assert_eq!(hung, "kubelet.conf is\n    there and\n    /etc/kubernetes/pki\n    is not");
+        assert_eq!(hang("as  it is", 90, 4, None), "as  it is");
     }
 
     #[test]

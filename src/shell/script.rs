@@ -33,6 +33,7 @@ pub struct Script {
     title: String,
     library: Vec<&'static str>,
     globals: Fragment,
+    first: Vec<&'static str>,
     steps: Vec<(Need, Fragment)>,
     answers: bool,
 }
@@ -79,6 +80,7 @@ impl Script {
             title: title.chars().filter(|c| !c.is_control()).collect(),
             library: Vec::new(),
             globals: Fragment::new(":"),
+            first: Vec::new(),
             steps: Vec::new(),
             answers: false,
         }
@@ -104,6 +106,14 @@ impl Script {
     #[must_use]
     pub fn global(mut self, name: &'static str, value: Word) -> Self {
         self.globals = self.globals.var(name, value);
+        self
+    }
+
+    /// Calls a function of the library before the steps, in their shell, for variables that several of them read. What it
+    /// prints is thrown away.
+    #[must_use]
+    pub fn first(mut self, call: &'static str) -> Self {
+        self.first.push(call);
         self
     }
 
@@ -147,6 +157,9 @@ impl Script {
             text.push_str(&format!("step_{i}() {{\n{}}}\n", fragment.lines(view)));
         }
         text.push_str("main() {\nmark hello\n");
+        for call in &self.first {
+            text.push_str(&format!("{call} >/dev/null 2>&1 3>&- 4>&-\n"));
+        }
         for (i, (need, _)) in self.steps.iter().enumerate() {
             let call = if *need == Need::Required { "need" } else { "may" };
             text.push_str(&format!("{call} {i}\n"));

@@ -2,6 +2,8 @@
 
 mod cases;
 mod fixture;
+#[path = "../support/recorded.rs"]
+mod recorded;
 
 use cases::{CASES, Case};
 use kfleet::diagnose::{codes, findings};
@@ -18,7 +20,7 @@ fn told(name: &str) -> String {
     for finding in found(name) {
         let Finding { code, severity, cause, evidence, remedy, .. } = finding;
         text.push_str(&format!("{code} {severity:?}: {cause}\n"));
-        evidence.iter().for_each(|line| text.push_str(&format!("  seen {line}\n")));
+        text.extend(evidence.iter().map(|line| format!("  seen {line}\n")));
         let cure = finding.cured_by.map_or_else(|| "-".to_owned(), |level| level.to_string());
         text.push_str(&format!("  do   {remedy}\n  cure {cure}, blocks a join: {}\n", finding.blocks_join));
     }
@@ -71,7 +73,8 @@ fn what_was_not_measured_is_no_finding() {
             less[key] = serde_json::to_value(Fact::<()>::Unknown("taken away".to_owned())).unwrap();
             let less: kfleet::model::Facts = serde_json::from_value(less).unwrap();
             let now: BTreeSet<u16> = findings(&less).iter().map(|finding| finding.code.0).collect();
-            let new: Vec<_> = now.difference(&before).filter(|code| !cases::TELL_LESS.contains(&(**code, key))).collect();
+            let new: Vec<_> =
+                now.difference(&before).filter(|code| !cases::TELL_LESS.contains(&(**code, key))).collect();
             assert!(new.is_empty(), "{name}: without {key}, KF{new:03?} appear");
         }
     }

@@ -137,6 +137,12 @@ pub fn dry_run(bed: &Bed, node: &str) {
     let tokens = tokens_of(bed);
     let (code, stdout, stderr) = people(bed, &["join", node, "--dry-run"]);
     assert_eq!(code, Some(0), "{stderr}");
+    for part in [&format!("{node}: join it\n"), "first: join\n", "reset (gentle)\n", "reset (aggressive)\n"] {
+        assert!(stdout.contains(part), "{part} is not told: {stdout}");
+    }
+    assert!(!stdout.contains("unshare --mount"), "nobody asked for scripts: {stdout}");
+    let (code, stdout, stderr) = people(bed, &["join", node, "--dry-run", "-v"]);
+    assert_eq!(code, Some(0), "{stderr}");
     for part in ["kubeadm join", "level=gentle", "level=aggressive", "unshare --mount", ".****************"] {
         assert!(stdout.contains(part), "{part} is not shown: {stdout}");
     }

@@ -5,7 +5,7 @@ use kfleet::engine::{Context, Events, Task};
 use kfleet::model::{
     Access, Allow, Become, Event, Kind, Node, NodeName, NodeStatus, Patience, Policy, ProtectedPath, Rejoin, Role,
 };
-use kfleet::render::{Json, status_table};
+use kfleet::render::{Json, Style, status_table};
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -71,7 +71,7 @@ fn child() {
     });
     runtime.block_on(run_all(context));
     let rows = display.join().unwrap();
-    fs::write(output.join("table"), status_table(&rows, Some(120))).unwrap();
+    fs::write(output.join("table"), status_table(&rows, false, Some(120), Style::default())).unwrap();
     fs::write(output.join("memory"), most_memory_kib().to_string()).unwrap();
 }
 
@@ -91,6 +91,7 @@ fn context(wrapper: &str, events: Events) -> Context<LocalTransport> {
         transport: Arc::new(LocalTransport::new(["sh", "-c", wrapper, "node"])),
         run: "run1".to_owned(),
         began_unix_ms: 0,
+        dry_run: false,
         task: Task::Status,
         allow: Allow::default(),
         rejoin: Rejoin::default(),

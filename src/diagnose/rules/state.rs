@@ -81,10 +81,21 @@ fn cri_silent(facts: &Facts) -> Option<Seen> {
         Cri::NoAnswer(_) if super::preflight::config_disables_cri(facts) => None,
         Cri::NoAnswer(said) => {
             let cause = format!("the container runtime does not answer over CRI: {said}");
-            Some(Seen::from(cause).shown_by([format!("crictl info: {said}")]).check("CRI"))
+            Some(
+                Seen::from(cause)
+                    .shown_by([format!("crictl info: {said}")])
+                    .shown_by(containerd_says(facts))
+                    .check("CRI"),
+            )
         }
         Cri::Ready { .. } | Cri::Loaded | Cri::NotReady(_) => None,
     }
+}
+
+/// The newest first.
+fn containerd_says(facts: &Facts) -> Vec<String> {
+    let lines = facts.containerd_log.known().into_iter().flatten();
+    lines.rev().take(3).map(|line| format!("journal of containerd: {line}")).collect()
 }
 
 fn runtime_not_ready(facts: &Facts) -> Option<Seen> {
@@ -92,7 +103,12 @@ fn runtime_not_ready(facts: &Facts) -> Option<Seen> {
         Cri::NotReady(_) if super::preflight::config_disables_cri(facts) => None,
         Cri::NotReady(said) => {
             let cause = format!("the container runtime says that it is not ready: {said}");
-            Some(Seen::from(cause).shown_by([format!("crictl info: {said}")]).check("CRI"))
+            Some(
+                Seen::from(cause)
+                    .shown_by([format!("crictl info: {said}")])
+                    .shown_by(containerd_says(facts))
+                    .check("CRI"),
+            )
         }
         Cri::Ready { .. } | Cri::Loaded | Cri::NoAnswer(_) => None,
     }
@@ -101,7 +117,8 @@ fn runtime_not_ready(facts: &Facts) -> Option<Seen> {
 fn containerd_down(facts: &Facts) -> Option<Seen> {
     let unit = facts.containerd.known()?;
     let cause = format!("containerd.service is {} ({}, {})", unit.active, unit.sub, unit.load);
-    (unit.active != "active").then(|| Seen::from(cause).shown_by([shown("containerd", unit)]).check("CRI"))
+    (unit.active != "active")
+        .then(|| Seen::from(cause).shown_by([shown("containerd", unit)]).shown_by(containerd_says(facts)).check("CRI"))
 }
 
 fn kubelet_down(facts: &Facts) -> Option<Seen> {
@@ -109,7 +126,8 @@ fn kubelet_down(facts: &Facts) -> Option<Seen> {
     let (active, sub, restarts) = (&unit.active, &unit.sub, unit.restarts);
     let cause = format!("the node has joined, but kubelet.service is {active} ({sub}, {restarts} restarts)");
     let down = says_it_joined(facts) && active != "active" && !kubelet::is_crash_loop(facts);
-    down.then(|| with_files(Seen::from(cause).shown_by([shown("kubelet", unit)]), facts))
+    let complaints = facts.kubelet_log.known().map(kubelet::last_complaints).into_iter().flatten();
+    down.then(|| with_files(Seen::from(cause).shown_by([shown("kubelet", unit)]).shown_by(complaints), facts))
 }
 
 fn links_left(facts: &Facts) -> Option<Seen> {

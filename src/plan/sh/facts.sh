@@ -18,6 +18,11 @@ probe_kubelet_log() {
   timeout -k 1 20 journalctl -u kubelet.service -b -q --no-pager -o short-unix -n 5000 | digest
 }
 
+probe_containerd_log() {
+  command -v journalctl >/dev/null || return 64
+  timeout -k 1 20 journalctl -u containerd.service -b -q --no-pager -o cat -n 2000 | containerd_complaints
+}
+
 # Path $1, then block size, blocks, blocks free to users, inodes, free inodes and type of the file system there.
 filesystem_of() {
   [ -e "$1" ] || return 64
@@ -35,7 +40,12 @@ probe_states() {
     states_by_ctr "$kind"
     return
   fi
-  listed=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s "$@" -o json) || return
+  listed=$(ask_cri "$@" -o json) || return
+  case $listed in *'{'*'"items"'* | *'{'*'"containers"'*) ;; *) # an empty list is there, too
+    echo "crictl $1 printed no list" >&2
+    return 1
+    ;;
+  esac
   printf '%s\n' "$listed" | sed 's/"state"/\n&/g' |
     sed -n 's/^"state": *"\([A-Z]*_\)\{0,1\}\([A-Z]*\)".*/\2/p' | sort | uniq -c | awk '{ print tolower($2), $1 }'
 }
@@ -53,13 +63,23 @@ states_by_ctr() {
     }'
 }
 
+# Where containerd looks for CNI's plugins, a folder per line; where it does not say, all that packages put them in.
+cni_folders() {
+  told=$(containerd_dump 2>/dev/null | awk '
+    /^ *\[/ { cni = /\.cni\]$/ }
+    cni && /^ *bin_dirs? = / { sub(/^[^=]*= /, ""); gsub(/[]["\047,]/, " "); print }' | tr -s ' ' '\n' | grep /)
+  printf '%s\n' "${told:-/opt/cni/bin
+/usr/lib/cni
+/usr/libexec/cni}"
+}
+
 # containerd reads .conf, .conflist and .json, in the order of their names, and takes the first.
 probe_cni() {
   configs=$(for file in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
     [ ! -f "$file" ] || printf '%s\n' "${file##*/}"
   done | sort)
   [ -z "$configs" ] || printf '%s\n' "$configs" | sed 's/^/config /'
-  for folder in /opt/cni/bin /usr/lib/cni /usr/libexec/cni; do
+  cni_folders | while IFS= read -r folder; do
     for plugin in "$folder"/*; do
       if [ -x "$plugin" ] && [ ! -d "$plugin" ]; then echo "plugin ${plugin##*/}"; fi
     done
@@ -86,7 +106,7 @@ module_states() {
 
 probe_containerd_dump() {
   command -v containerd >/dev/null || return 64
-  timeout -k 1 20 containerd config dump
+  containerd_dump
 }
 
 probe_containerd_socket() {
