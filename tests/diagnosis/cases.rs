@@ -62,7 +62,11 @@ pub const CASES: &[Case] = &[
     case(44, &["node-cordoned"], &["trixie-ready"]),
     case(45, &["joined-elsewhere"], &["trixie-no-cni"]),
     case(46, &["trixie-ready", "trixie-no-cni"], &["kubelet-crash-loop", "image-filesystem-late", "trixie-fresh"]),
-    case(47, &["kubelet-crash-loop"], &["trixie-ready", "trixie-fresh", "certificate-gone"]),
+    case(
+        47,
+        &["kubelet-crash-loop", "kubelet-crash-loop-with-stacks"],
+        &["trixie-ready", "trixie-fresh", "certificate-gone"],
+    ),
     case(48, &["image-filesystem-late"], &["kubelet-crash-loop", "trixie-ready", "images-full"]),
     case(49, &["pause-unreachable"], &["trixie-ready", "cni-plugin-missing"]),
     case(50, &["cni-plugin-missing", "cni-config-invalid"], &["trixie-no-cni", "trixie-ready"]),

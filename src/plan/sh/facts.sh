@@ -13,9 +13,19 @@ probe_kubelet_arguments() {
   printf '%s\n' "$command" | tr -s ' ' '\n'
 }
 
+# A kubelet that ends by a fatal line prints the stacks of all that it did, which are 6000 lines; a digest of the last 5000
+# would not have the line itself.
 probe_kubelet_log() {
   command -v journalctl >/dev/null || return 64
-  timeout -k 1 20 journalctl -u kubelet.service -b -q --no-pager -o short-unix -n 5000 | digest
+  { asked=$({ {
+    timeout -k 1 20 journalctl -u kubelet.service -b -q --no-pager -o short-unix -n 30000
+    echo $? >&3
+  } | digest >&4; } 3>&1); } 4>&1
+  case $asked in 124 | 137) # it prints the oldest first, so the newest are missing
+    echo "journalctl took longer than 20 s" >&2
+    return 1
+    ;;
+  esac
 }
 
 probe_containerd_log() {
