@@ -695,12 +695,29 @@ written_kubelet_dirs() {
     }'
 }
 
+# In a script that changes nothing: has containerd read its files once for all steps. Sets DUMPED.
+dump_once() {
+  ! command -v containerd >/dev/null || DUMPED=$(timeout -k 1 20 containerd config dump) || DUMPED=
+}
+
+# Prints containerd's configuration, as merged from all its files. (No printf: registry passwords may be in it, and in some
+# shells that is a program, whose arguments everybody can read.)
+containerd_dump() {
+  if [ -n "${DUMPED-}" ]; then
+    cat <<E
+$DUMPED
+E
+  else
+    timeout -k 1 20 containerd config dump
+  fi
+}
+
 # Prints containerd's folder $1 (root or state) where it is not the usual $2. `config dump` merges what config.toml
 # imports, and knows nothing of the daemon's own options.
 containerd_folder() {
   command -v containerd >/dev/null || return 0
   containerd_has_no_options || return
-  if dump=$(timeout -k 1 20 containerd config dump 2>/dev/null); then
+  if dump=$(containerd_dump 2>/dev/null); then
     dir=$(printf '%s\n' "$dump" | awk -v key="$1" '
       /^[ \t]*\[/ { exit }
       $1 == key || index($1, key "=") == 1 {
@@ -1688,6 +1705,24 @@ ctr_in() {
   timeout -k 1 30 ctr --connect-timeout 5s --address "${CRI_SOCKET#unix://}" --namespace "$@"
 }
 
+# What crictl answers to $1…; where that is more than anybody reads it is cut off, and 141.
+ask_cri() {
+  {
+    asked=$({ {
+      { timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s "$@"; echo $? >&3; } 2>&1 >&4 | tail -c 4096 >&6
+    } 4>&1 | {
+      head -c 1048576 >&5
+      [ -z "$(head -c 1 | tr '\000' x)" ] || echo 141 >&3
+    }; } 3>&1)
+  } 5>&1 6>&2
+  case $asked in *141*)
+    echo "crictl $1 printed more than 1 MiB" >&2
+    return 141
+    ;;
+  esac
+  return "${asked:-1}"
+}
+
 # Prints who besides Kubernetes has something in this containerd, a line each; fails where that could not be listed. A
 # containerd that does not answer is judged by its folders and metadata.
 containerd_sharers() {
@@ -1766,11 +1801,13 @@ cgroupfs_in_dump() {
     }'
 }
 
-# The same from `crictl info`; 2 where that shows no runtimes.
+# The same from `crictl info`; 2 where that shows no runtimes, 1 where it is far longer than any: each line that is added to
+# the others copies them all.
 cgroupfs_in_info() {
   awk '
-    { gsub(/[ \t]/, ""); all = all $0 }
+    length(all) < 200000 { gsub(/[ \t]/, ""); all = all $0 }
     END {
+      if (length(all) >= 200000) exit 1
       n = split(all, part, /"runtimeType":/)
       for (i = 2; i <= n; i++) {
         if (part[i] !~ /^"io\.containerd\.runc\.v[12]"/) continue
@@ -1786,10 +1823,10 @@ cgroupfs_in_info() {
 # The same of the config as it is, which the next start uses, and of the containerd that runs. Where crictl does not show
 # what that uses, it is the same if it was started after the config was written.
 cgroupfs_in_use() {
-  dump=$(timeout -k 1 30 containerd config dump) || return
+  dump=$(containerd_dump) || return
   printf '%s\n' "$dump" | cgroupfs_in_dump
   if command -v crictl >/dev/null; then
-    info=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s info) || return
+    info=$(ask_cri info) || return
     printf '%s\n' "$info" | cgroupfs_in_info
     case $? in 2) ;; *) return ;; esac
   fi
@@ -2356,6 +2393,107 @@ restore_firewall() {
   done
   undo_purge "$FROM" "$FROM"
 }
+# --- journal: what the kubelet complains of -------------------------------------------------------------------------
+# For awk: whether a line of the kubelet's, without what journals put in front, is a complaint: errors and fatal lines, the
+# two calm ones that matter (kubelet runs for itself; its certificate), what kubelet prints before it has a log, systemd's
+# reasons why it could not start the program, and journalctl's own. After an unknown flag kubelet prints its whole usage,
+# indented. And the same without klog's header, which differs each time, cut to what a person reads.
+COMPLAINT='
+BEGIN { klog = "[0-9][0-9][0-9][0-9] [0-9:.]+ +[0-9]+ [^ ]+\\] " }
+function is_complaint(line) {
+  return line ~ ("^[EF]" klog) ||
+    line ~ ("^[IW]" klog) && line ~ /[Ss]tandalone mode|certificate signing request/ ||
+    line ~ /^[Ee]rror: |^\{"ts":.*"err":|status=2[0-4][0-9]\/|^Failed to |^No journal files/
+}
+function bare(line) {
+  sub("^[EFIW]" klog, "", line)
+  return substr(line, 1, 500)
+}
+function alike(line) {
+  gsub(/[0-9]+/, "#", line)
+  return line
+}'
+
+# The last distinct complaints in a journal.
+complaints() {
+  awk "$COMPLAINT"'
+    is_complaint($0) {
+      text[NR] = bare($0)
+      key[NR] = alike(bare($0))
+      last[key[NR]] = NR
+    }
+    END {
+      for (first = NR + 1; first > 1 && kept < 12; )
+        if ((--first in key) && last[key[first]] == first) kept++
+      for (n = first; n <= NR; n++)
+        if ((n in key) && last[key[n]] == n) print "kubelet: " text[n]
+      if (!kept) print "kubelet: no complaint in the " NR " lines of its journal since the join began"
+    }'
+}
+
+# A digest of a journal in the form short-unix, bounded whatever is in it. A kubelet looks at its image filesystem at its
+# start and then every five minutes, and says so more than once each time: what is said within half a minute is one look.
+digest() {
+  awk "$COMPLAINT"'
+    {
+      if (match($3, /\[[0-9]+\]:$/) == 0) next # the rest of a line that has several
+      pid = substr($3, RSTART + 1, RLENGTH - 3)
+      time = int($1)
+      line = $0
+      sub(/^[^ ]+ +[^ ]+ +[^ ]+ /, "", line)
+      if ($3 ~ /^kubelet\[/) {
+        if (!(pid in began)) {
+          order[++starts] = pid
+          began[pid] = time
+        }
+        heard[pid] = time
+        if (line ~ /invalid capacity 0 on image filesystem/) {
+          if (!(pid in invalid) || time - seen[pid] > 30) invalid[pid]++
+          seen[pid] = time
+        }
+      }
+      if (!is_complaint(line)) next
+      key = alike(bare(line))
+      times[key]++
+      when[key] = time
+      who[key] = pid
+      text[key] = bare(line)
+      if (key in at) delete last[at[key]]
+      at[key] = NR
+      last[NR] = key
+    }
+    END {
+      print "lines " NR
+      for (n = starts > 50 ? starts - 49 : 1; n <= starts; n++) {
+        pid = order[n]
+        print "start " pid, began[pid], heard[pid], invalid[pid] + 0
+      }
+      for (first = NR + 1; first > 1 && kept < 20; ) if (--first in last) kept++
+      for (n = first; n <= NR; n++) {
+        if (!(n in last)) continue
+        key = last[n]
+        print "said " times[key], when[key], who[key], text[key]
+      }
+    }'
+}
+
+# The last distinct errors of containerd's journal, as they are but for their times: what it could not load, and why it
+# ended. A plugin that this machine cannot have is skipped, and no error.
+containerd_complaints() {
+  awk '
+    /level=(error|fatal|panic)|^containerd: |failed to load plugin/ && !/skip plugin|skip loading plugin/ {
+      sub(/^time="[^"]*" /, "")
+      line = substr($0, 1, 500)
+      gsub(/[0-9a-f]+/, "#")
+      if ($0 in at) delete last[at[$0]]
+      at[$0] = NR
+      last[NR] = line
+    }
+    END {
+      for (first = NR + 1; first > 1 && kept < 10; ) if (--first in last) kept++
+      for (n = first; n <= NR; n++) if (n in last) print last[n]
+    }'
+}
 # --- join ------------------------------------------------------------------------------------------------------------
 # kubeadm's own waits add up to about 10 minutes (discovery 5, TLS bootstrap 5 [kubeadm constants]); JOIN_SECONDS is for a
 # kubeadm that hangs. The launcher removes the file too, should this be killed. Elapsed time is the kernel's, since the
@@ -2392,33 +2530,6 @@ kubelet_says() {
   fi
   echo "kubelet: unit: $(timeout -k 1 20 systemctl show kubelet.service -p LoadState -p ActiveState -p SubState \
     -p Result -p NRestarts 2>&1 | tr '\n' ' ')"
-}
-
-# The last distinct complaints in a journal, without klog's header, which differs each time: errors and fatal lines, the
-# two calm ones that matter (kubelet runs for itself; its certificate), what kubelet prints before it has a log, systemd's
-# reasons why it could not start the program, and journalctl's own. After an unknown flag kubelet prints its whole usage,
-# indented.
-complaints() {
-  awk '
-    {
-      klog = "[0-9][0-9][0-9][0-9] [0-9:.]+ +[0-9]+ [^ ]+\\] "
-      if ($0 !~ ("^[EF]" klog) && ($0 !~ ("^[IW]" klog) || $0 !~ /[Ss]tandalone mode|certificate signing request/) &&
-        $0 !~ /^[Ee]rror: |^\{"ts":.*"err":|status=2[0-4][0-9]\/|^Failed to |^No journal files/)
-        next
-      sub("^[EFIW]" klog, "")
-      line = substr($0, 1, 500)
-      gsub(/[0-9]+/, "#")
-      text[NR] = line
-      key[NR] = $0
-      last[$0] = NR
-    }
-    END {
-      for (first = NR + 1; first > 1 && kept < 12; )
-        if ((--first in key) && last[key[first]] == first) kept++
-      for (n = first; n <= NR; n++)
-        if ((n in key) && last[key[n]] == n) print "kubelet: " text[n]
-      if (!kept) print "kubelet: no complaint in the " NR " lines of its journal since the join began"
-    }'
 }
 # --- launcher: the node owns the phase -----------------------------------------------------------------------
 launch_write() {
@@ -2472,9 +2583,10 @@ launch_follow() {
     tail -c "+$((OFFSET + 1))" -- "$BASE.out" 2>/dev/null
   fi
 }
+# A look leaves nothing behind, kubectl's cache of what the API server offers among it.
 # Prints what tells whether Node $2 is the machine we mean, as the API server behind kubeconfig $1 has it.
 node_object() {
-  timeout -k 1 20 kubectl --kubeconfig "$1" --request-timeout=10s get node "$2" -o jsonpath='uid={.metadata.uid}{"\n"}created={.metadata.creationTimestamp}{"\n"}unschedulable={.spec.unschedulable}{"\n"}machine_id={.status.nodeInfo.machineID}{"\n"}boot_id={.status.nodeInfo.bootID}{"\n"}{range .status.conditions[?(@.type=="Ready")]}ready={.status}{"\n"}message={.message}{"\n"}heartbeat={.lastHeartbeatTime}{"\n"}{end}'
+  timeout -k 1 20 kubectl --cache-dir /dev/null --kubeconfig "$1" --request-timeout=10s get node "$2" -o jsonpath='uid={.metadata.uid}{"\n"}created={.metadata.creationTimestamp}{"\n"}unschedulable={.spec.unschedulable}{"\n"}machine_id={.status.nodeInfo.machineID}{"\n"}boot_id={.status.nodeInfo.bootID}{"\n"}{range .status.conditions[?(@.type=="Ready")]}ready={.status}{"\n"}message={.message}{"\n"}heartbeat={.lastHeartbeatTime}{"\n"}{end}'
 }
 # --- protected: what protected folders look like, to be compared after a reset ----------------------------------------
 # For each path $2…: device:inode, number of entries in it, number of all entries below it, checksum of the mounts at and

@@ -1,8 +1,12 @@
 //! One attached script on one session: streamed, its marks read, its steps collected. For scripts that only read, and
 //! for what is asked of the control plane; what changes a node is owned by the node instead.
 
+mod collect;
+
+pub use collect::{Collect, DRAINED_BYTES};
+
 use crate::model::{Node, clean};
-use crate::parse::{Mark, Marks, Part, SectionOutput};
+use crate::parse::SectionOutput;
 use crate::shell::{Nonce, Script};
 use crate::transport::{Session, SessionError};
 use std::collections::BTreeMap;
@@ -34,9 +38,6 @@ impl std::fmt::Display for NoAnswer {
     }
 }
 
-/// More than this from one script that only reads is a fault of the node.
-const LARGEST_ANSWER: usize = 16 << 20;
-
 /// Runs `script`, which only reads, and collects what each step printed. Success is its last mark, never an exit status.
 pub async fn attached<S: Session>(
     session: &S,
@@ -49,12 +50,13 @@ pub async fn attached<S: Session>(
         SessionError::Lost(why) => NoAnswer::Lost(why),
         other => NoAnswer::NoShell(other.to_string()),
     })?;
-    let mut marks = Marks::new(nonce.as_str());
-    let mut collect = Collect::default();
+    let mut collect = Collect::new(&nonce, script.len());
     let read = async {
         while let Some(bytes) = reader.next().await {
-            collect.take(marks.feed(&bytes))?;
-            if collect.bye {
+            if !collect.take(&bytes) {
+                return Err(NoAnswer::Unfinished(format!("the node printed more than {} MiB", DRAINED_BYTES >> 20)));
+            }
+            if collect.said_bye() {
                 break;
             }
         }
@@ -64,13 +66,13 @@ pub async fn attached<S: Session>(
         Err(_) => return Err(NoAnswer::Unfinished(format!("no answer within {} s", deadline.as_secs()))),
         Ok(result) => result?,
     }
-    if collect.bye {
-        return Ok(Answer { steps: collect.steps });
+    if collect.said_bye() {
+        return Ok(Answer { steps: collect.into_steps() });
     }
     match reader.end() {
         Err(SessionError::Lost(why)) => Err(NoAnswer::Lost(why)),
         Err(other) => Err(NoAnswer::Unfinished(other.to_string())),
-        Ok(exit) if collect.hello => {
+        Ok(exit) if collect.said_hello() => {
             Err(NoAnswer::Unfinished(format!("the script ended early with status {:?}", exit.status)))
         }
         Ok(exit) => Err(NoAnswer::NoShell(no_shell(&node.access.user, &exit.stderr, exit.status))),
@@ -89,45 +91,6 @@ pub fn no_shell(user: &str, stderr: &[u8], status: Option<u32>) -> String {
     }
     let status = status.map_or_else(|| "a signal".to_owned(), |s| format!("status {s}"));
     format!("the login shell did not run the script: it ended with {status} and said: {last}")
-}
-
-#[derive(Default)]
-struct Collect {
-    steps: BTreeMap<usize, SectionOutput>,
-    current: Option<(usize, Vec<u8>)>,
-    size: usize,
-    hello: bool,
-    bye: bool,
-}
-
-impl Collect {
-    fn take(&mut self, parts: Vec<Part>) -> Result<(), NoAnswer> {
-        for part in parts {
-            match (part, &mut self.current) {
-                (Part::Bytes(bytes), Some((_, output))) => {
-                    self.size += bytes.len();
-                    if self.size > LARGEST_ANSWER {
-                        return Err(NoAnswer::Unfinished(format!(
-                            "the node printed more than {} MiB",
-                            LARGEST_ANSWER >> 20
-                        )));
-                    }
-                    output.extend(bytes);
-                }
-                (Part::Mark(Mark::Hello), _) => self.hello = true,
-                (Part::Mark(Mark::Bye), _) => self.bye = true,
-                (Part::Mark(Mark::Begin(step)), _) => self.current = Some((step, Vec::new())),
-                (Part::Mark(Mark::End(step, status)), current) => {
-                    let output = current.take().filter(|(began, _)| *began == step).map(|(_, bytes)| bytes);
-                    let mut bytes = output.unwrap_or_default();
-                    bytes.pop(); // the newline that belongs to the mark
-                    self.steps.insert(step, SectionOutput { bytes, status });
-                }
-                (Part::Mark(Mark::Stop(_)) | Part::Bytes(_), _) => {}
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A nonce that no node can guess.

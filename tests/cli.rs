@@ -199,18 +199,21 @@ fn a_diagnosis_is_of_named_nodes_or_of_what_was_saved() {
     let folder = folder(Some(NOBODY));
     assert!(fails(&folder, &["diagnose"], 2).contains("SELECTOR"));
     assert!(fails(&folder, &["diagnose", "node1", "--from", "status.json"], 2).contains("cannot be used with"));
-    assert!(fails(&folder, &["diagnose", "--from", "status.json"], 2).contains("status.json: it cannot be read"));
+    assert!(fails(&folder, &["diagnose", "--from", "status.json"], 2).contains("status.json: cannot be read"));
     std::fs::create_dir(folder.path().join(".ssh")).unwrap();
     std::fs::write(folder.path().join(".ssh/known_hosts"), "").unwrap();
     let output = kfleet(&folder).args(["diagnose", "node1"]).output().unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.code() == Some(1) && shown.starts_with("node1: not measured: "), "{shown}");
-    let output = kfleet(&folder).args(["status", "node1", "--output", "json"]).output().unwrap();
-    std::fs::write(folder.path().join("status.json"), output.stdout).unwrap();
+    let output = kfleet(&folder).args(["status", "node1", "--save", "status.json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
     let output = kfleet(&folder).args(["diagnose", "--from", "status.json"]).output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stdout).unwrap()), (Some(0), shown));
+    let output = kfleet(&folder).args(["diagnose", "--from", "status.json", "--output", "json"]).output().unwrap();
+    let event: kfleet::model::Event = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(matches!(event.kind, kfleet::model::Kind::Measured { status } if status.error.is_some()));
     std::fs::write(folder.path().join("status.json"), "NODE  REACH\n").unwrap();
-    assert!(fails(&folder, &["diagnose", "--from", "status.json"], 2).contains("line 1 is no event"));
+    assert!(fails(&folder, &["diagnose", "--from", "status.json"], 2).contains("no file of `kfleet status --save`"));
 }
 
 #[test]
@@ -228,4 +231,48 @@ fn the_example_inventory_is_right_and_lists_as_it_says() {
         assert!(list.contains(part), "{part}: {list}");
     }
     assert_eq!(run(&["inventory", "list", "@storage", "--output", "json"]).lines().count(), 1);
+}
+
+#[test]
+fn a_finding_is_explained_without_an_inventory() {
+    let folder = folder(None);
+    let run = |args: &[&str]| {
+        let output = kfleet(&folder).arg("explain").args(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = run(&["KF046"]);
+    assert!(text.starts_with("KF046 ") && text.contains("\nMeans: ") && text.contains("\nSource: "), "{text}");
+    assert!(text.contains("#26000") && text.contains("\n    crictl imagefsinfo\n"), "{text}");
+    assert_eq!([run(&["kf46"]), run(&["46"])], [text.clone(), text.clone()]);
+    let json: serde_json::Value = serde_json::from_str(&run(&["46", "--output", "json"])).unwrap();
+    assert_eq!((&json["code"], &json["cured_by"]), (&"KF046".into(), &serde_json::Value::Null));
+    assert!(
+        json["text"].as_str().is_some_and(|told| text.ends_with(&format!("\n{told}\n"))),
+        "a pipe gets it as it is"
+    );
+}
+
+#[test]
+fn all_findings_are_listed() {
+    let folder = folder(None);
+    let run = |args: &[&str]| kfleet(&folder).args(["explain", "--list"]).args(args).output().unwrap();
+    let table = String::from_utf8(run(&[]).stdout).unwrap();
+    let row =
+        |code: &str| table.lines().find(|line| line.starts_with(code)).unwrap_or_else(|| panic!("{code}: {table}"));
+    assert!(row("CODE").contains("CURED BY") && row("KF003").ends_with("aggressive") && row("KF027").ends_with(" -"));
+    assert!(row("KF026").contains("error, warning"), "{table}");
+    let json = String::from_utf8(run(&["--output", "json"]).stdout).unwrap();
+    let codes = json.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["code"].to_string());
+    assert_eq!(codes.count(), table.lines().count() - 1);
+}
+
+#[test]
+fn what_cannot_be_explained_is_an_error_that_helps() {
+    let folder = folder(None);
+    let stderr = fails(&folder, &["explain", "KF999"], 2);
+    assert!(stderr.contains("KF999") && stderr.contains("nearest is KF0") && stderr.contains("--list"), "{stderr}");
+    assert!(fails(&folder, &["explain", "swap"], 2).contains("--list"));
+    assert!(fails(&folder, &["explain"], 2).contains("CODE"));
+    assert!(fails(&folder, &["explain", "KF001", "--list"], 2).contains("cannot be used with"));
 }

@@ -53,16 +53,17 @@ fn every_kfleet_command_is_understood() {
             kfleet::model::JoinCommand::parse(command).unwrap_or_else(|error| panic!("{words:?}: {error}"));
         }
     }
-    for subcommand in ["join", "reset", "status", "diagnose", "inventory", "script"] {
+    for subcommand in ["join", "reset", "status", "diagnose", "explain", "inventory", "script"] {
         assert!(commands.iter().any(|words| words[1] == subcommand), "the README never shows `kfleet {subcommand}`");
     }
 }
 
 #[test]
 fn commands_that_need_no_node_run() {
-    let is_local = |words: &Vec<String>| words[0] == "kfleet" && matches!(words[1].as_str(), "inventory" | "script");
+    let is_local =
+        |words: &Vec<String>| words[0] == "kfleet" && matches!(words[1].as_str(), "explain" | "inventory" | "script");
     let local: Vec<_> = commands().into_iter().filter(is_local).collect();
-    assert!(local.len() >= 4);
+    assert!(local.len() >= 6);
     for words in local {
         kfleet().args(&words[1..]).args(["--inventory", EXAMPLE]).assert().success();
     }
@@ -145,4 +146,14 @@ fn what_is_said_of_protected_paths_holds() {
     for path in [EXAMPLE, "./inventory.yaml", "./nodes.yaml", "kfleet/inventory.yaml", "$KFLEET_INVENTORY"] {
         assert!(README.contains(path), "the README does not say that {path} is read");
     }
+}
+
+/// Who reads JSON finds each field of a status in the README.
+#[test]
+fn every_fact_in_json_is_in_the_readme() {
+    let section = README.split("\n## JSON\n").nth(1).expect("it has this section").split("\n## ").next().unwrap();
+    let facts = serde_json::to_value(kfleet::model::Facts::default()).unwrap();
+    let keys = facts.as_object().unwrap().keys();
+    let missing: Vec<&String> = keys.filter(|key| !section.contains(&format!("`{key}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

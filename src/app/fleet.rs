@@ -1,6 +1,6 @@
 //! One run over many nodes: transport, engine, display and summary put together.
 
-use super::{confirm, signals};
+use super::{confirm, saved, signals};
 use crate::cli::{ChangeArgs, Cli, FleetArgs, Output};
 use crate::cluster::ControlPlane;
 use crate::engine::{Context, Events, Task, run};
@@ -12,6 +12,7 @@ use crate::model::{
 };
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -103,19 +104,24 @@ impl<'a> Fleet<'a> {
         Ok(exit_code(&reports))
     }
 
-    /// Measures the nodes and shows the table.
-    pub(super) fn status(self, wide: bool) -> Result<u8, Error> {
-        self.measured(|rows| render::status_table(rows, wide, render::terminal_width(), render::stdout_style()))
+    /// Measures the nodes and shows the table; also writes what was measured to `save`.
+    pub(super) fn status(self, wide: bool, save: Option<&Path>) -> Result<u8, Error> {
+        let table =
+            |rows: &[NodeStatus]| render::status_table(rows, wide, render::terminal_width(), render::stdout_style());
+        self.measured(table, save)
     }
 
     /// Measures the nodes and shows each finding with all that is known of it.
     pub(super) fn diagnose(self) -> Result<u8, Error> {
-        self.measured(|rows| render::diagnosis(rows, render::terminal_width(), render::stdout_style()))
+        self.measured(|rows| render::diagnosis(rows, render::terminal_width(), render::stdout_style()), None)
     }
 
     /// Measures the nodes and prints `view` of them.
-    fn measured(self, view: impl FnOnce(&[NodeStatus]) -> String) -> Result<u8, Error> {
+    fn measured(self, view: impl FnOnce(&[NodeStatus]) -> String, save: Option<&Path>) -> Result<u8, Error> {
         let (_, reports, seen) = self.run("status")?;
+        if let Some(path) = save {
+            saved::save(path, &seen.rows)?;
+        }
         if self.cli.output == Output::Table {
             print(&view(&seen.rows))?;
         }
@@ -163,6 +169,7 @@ impl<'a> Fleet<'a> {
         Context {
             transport,
             run,
+            began_unix_ms: jiff::Timestamp::now().as_millisecond(),
             task: self.task.clone(),
             dry_run: self.dry_run,
             allow: self.allow,

@@ -1,6 +1,7 @@
 //! The only wiring: inventory file, transport, engine, displays, signals.
 
 mod confirm;
+mod explain;
 mod fleet;
 mod listing;
 mod load;
@@ -58,7 +59,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             let fleet = Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet);
             match args.watch {
                 Some(pause) => fleet.watch(pause, args.wide),
-                None => fleet.status(args.wide),
+                None => fleet.status(args.wide, args.save.as_deref()),
             }
         }
         Command::Diagnose(args) => {
@@ -73,6 +74,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             InventoryAction::List { selectors } => listing::list(cli, &select(&inventory()?, selectors)?),
             InventoryAction::Check => listing::check(cli, &inventory()?),
         },
+        Command::Explain(args) => explain::run(cli, args),
         Command::Script(args) => script::script(args),
     }
 }

@@ -1,38 +1,140 @@
-//! What an earlier `kfleet status --output json` printed, read again instead of connecting to nodes.
+//! What was measured of nodes, in a file that can be sent to somebody and diagnosed there.
 
 use super::fleet::print;
 use crate::cli::{Cli, Output};
+use crate::engine::judge;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Event, Kind, NodeStatus};
+use crate::model::{Event, Kind, NodeStatus, SavedStatus, mask_secrets};
 use crate::render;
+use serde_json::Value;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Shows all that is known of what was found then.
-pub(super) fn diagnose(cli: &Cli, file: &Path) -> Result<u8, Error> {
-    if cli.output == Output::Json {
-        let why =
-            "--from reads what --output json has printed; there is nothing to print as JSON that is not in the file";
-        return Err(Error::new(ErrorKind::Usage, why));
-    }
-    let rows = rows(file)?;
-    print(&render::diagnosis(&rows, render::terminal_width(), render::stdout_style()))?;
+/// More than this is no file of ours.
+const LARGEST: u64 = 256 << 20;
+
+/// Shows what is found in a file, as `kfleet diagnose` does of nodes.
+pub(super) fn diagnose(cli: &Cli, path: &Path) -> Result<u8, Error> {
+    let rows = load(path)?;
+    print(&match cli.output {
+        Output::Table => render::diagnosis(&rows, render::terminal_width(), render::stdout_style()),
+        Output::Json => {
+            let events = rows.into_iter().map(|status| Event { at_ms: 0, kind: Kind::Measured { status } });
+            render::json_lines(events)
+        }
+    })?;
     Ok(0)
 }
 
-/// The nodes that were measured then, in that order.
-fn rows(file: &Path) -> Result<Vec<NodeStatus>, Error> {
-    let usage = |why: String| Error::new(ErrorKind::Usage, format!("{}: {why}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|e| usage(format!("it cannot be read: {e}")))?;
-    let mut rows = Vec::new();
-    for (i, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let event: Event = serde_json::from_str(line)
-            .map_err(|e| usage(format!("line {} is no event of `kfleet status --output json`: {e}", i + 1)))?;
-        if let Kind::Measured { status } = event.kind {
-            rows.push(status);
-        }
+/// Writes `nodes` to `path`, which its owner alone can read, with stars for what looks like a secret. All of it or nothing.
+pub(super) fn save(path: &Path, nodes: &[NodeStatus]) -> Result<(), Error> {
+    let saved = SavedStatus {
+        schema: SavedStatus::SCHEMA,
+        kfleet: env!("CARGO_PKG_VERSION").to_owned(),
+        taken: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        nodes: nodes.to_vec(),
+    };
+    let written = serde_json::to_value(&saved).map_err(io::Error::from).and_then(|mut value| {
+        mask(&mut value);
+        write(path, &format!("{value:#}\n"))
+    });
+    written.map_err(|e| Error::new(ErrorKind::Local, format!("{} could not be written: {e}", path.display())))
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = Path::new(&part);
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(part)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(part, path)
+}
+
+/// In every text, wherever it stands: what a node printed can have a secret anywhere.
+fn mask(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = mask_secrets(text),
+        Value::Array(values) => values.iter_mut().for_each(mask),
+        Value::Object(map) => map.values_mut().for_each(mask),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
-    if rows.is_empty() {
-        return Err(usage("no node in it was measured".to_owned()));
+}
+
+/// The nodes in a file that [`save`] has written, judged anew by the rules of this kfleet.
+fn load(path: &Path) -> Result<Vec<NodeStatus>, Error> {
+    let wrong = |why: String| Error::new(ErrorKind::Usage, format!("{}: {why}", path.display()));
+    let size = fs::metadata(path).map_err(|e| wrong(format!("cannot be read: {e}")))?.len();
+    if size > LARGEST {
+        return Err(wrong(format!("is no file of `kfleet status --save`: it has {} MiB", size >> 20)));
     }
-    Ok(rows)
+    let text = fs::read_to_string(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    let saved: SavedStatus = serde_json::from_str(&text)
+        .map_err(|e| wrong(format!("is no file of `kfleet status --save`, or not all of it: {e}")))?;
+    if saved.schema > SavedStatus::SCHEMA {
+        let why = format!(
+            "was written by kfleet {} in a form ({}) that this one ({}) does not know; use that one or a newer",
+            saved.kfleet,
+            saved.schema,
+            SavedStatus::SCHEMA
+        );
+        return Err(wrong(why));
+    }
+    Ok(saved.nodes.into_iter().map(judge).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Complaint, Fact, Facts, KubeletLog, NodeName};
+
+    fn measured(facts: Facts) -> NodeStatus {
+        let node = NodeName::new("node1").unwrap();
+        judge(NodeStatus { facts: Some(Box::new(facts)), error: None, ..NodeStatus::not_measured(node, String::new()) })
+    }
+
+    #[test]
+    fn what_is_saved_is_diagnosed_alike_elsewhere_and_has_no_secrets() {
+        let complaint = Complaint {
+            times: 1,
+            last_unix_seconds: 5,
+            pid: 7,
+            cause: None,
+            line: "token abcdef.0123456789abcdef is no good".to_owned(),
+        };
+        let facts = Facts {
+            ip_forward: Fact::Known(false),
+            kubelet_log: Fact::Known(KubeletLog { complaints: vec![complaint], ..KubeletLog::default() }),
+            containerd_config: Fact::Known(Some("password = \"hunter2\"".to_owned())),
+            ..Facts::default()
+        };
+        let before = vec![measured(facts)];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        save(&path, &before).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("0123456789abcdef") && !text.contains("hunter2"), "{text}");
+        let after = load(&path).unwrap();
+        assert_eq!(after[0].findings, before[0].findings);
+        assert_eq!(after[0].findings[0].code.to_string(), "KF027");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no part is left behind");
+    }
+
+    #[test]
+    fn other_files_and_newer_ones_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        let said = |text: &str| {
+            fs::write(&path, text).unwrap();
+            load(&path).unwrap_err().text
+        };
+        assert!(said("{").contains("not all of it"));
+        assert!(said("[]").contains("no file of `kfleet status --save`"));
+        assert!(
+            said(r#"{"schema": 2, "kfleet": "9.0.0", "taken": "", "nodes": []}"#).contains("written by kfleet 9.0.0")
+        );
+        assert!(load(&folder.path().join("absent")).unwrap_err().text.contains("cannot be read"));
+    }
 }

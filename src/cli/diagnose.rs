@@ -11,7 +11,7 @@ pub struct DiagnoseArgs {
     #[arg(value_name = "SELECTOR", required_unless_present = "from")]
     pub selectors: Vec<String>,
 
-    /// Connect to nothing and say it of what `kfleet status --output json` printed into this file
+    /// Connect to nothing, and diagnose what `kfleet status --save FILE` has written
     #[arg(long, value_name = "FILE", conflicts_with_all = ["selectors", "parallel"])]
     pub from: Option<PathBuf>,
 

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, options in, a request out.
 
 mod diagnose;
+mod explain;
 mod inventory;
 mod join;
 mod reset;
@@ -8,6 +9,7 @@ mod script;
 mod status;
 
 pub use diagnose::DiagnoseArgs;
+pub use explain::ExplainArgs;
 pub use inventory::{InventoryAction, InventoryArgs};
 pub use join::JoinArgs;
 pub use reset::ResetArgs;
@@ -71,6 +73,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Say of a few nodes all that was found, what it was told from and what to do about it; changes nothing
     Diagnose(DiagnoseArgs),
+    /// Tell more about a finding: what it means, how it was told, what to do; connects to nothing
+    Explain(ExplainArgs),
     /// Look at the inventory itself; connects to nothing
     Inventory(InventoryArgs),
     /// Print a script that does the same on a node that is reached by its console only; connects to nothing

@@ -3,6 +3,7 @@
 use super::FleetArgs;
 use crate::model::parse_duration;
 use clap::Args;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Options of `status`.
@@ -15,6 +16,10 @@ pub struct StatusArgs {
     /// Tell also system, kernel, uptime, containerd's namespaces, API server, Node name, pods, CNI config and clock
     #[arg(long)]
     pub wide: bool,
+
+    /// Also write all that was measured to this file, without secrets, for `kfleet diagnose --from FILE`
+    #[arg(long, value_name = "FILE", conflicts_with = "watch")]
+    pub save: Option<PathBuf>,
 
     /// Measure again and again until Ctrl-C, with a pause in between [5s where none is given]
     #[arg(long, value_name = "PAUSE", num_args = 0..=1, default_missing_value = "5s", value_parser = pause)]

@@ -115,7 +115,12 @@ impl<T: Transport> ControlPlane<T> {
             let session = self.session().await?;
             match attached(&*session, &self.node, script, deadline).await {
                 Ok(Answer { mut steps }) => {
-                    return steps.remove(&0).ok_or_else(|| format!("{name}: the control plane's answer is incomplete"));
+                    let out =
+                        steps.remove(&0).ok_or_else(|| format!("{name}: the control plane's answer is incomplete"))?;
+                    return match out.too_much {
+                        Some(why) => Err(format!("{name}: the control plane {why}")),
+                        None => Ok(out),
+                    };
                 }
                 Err(NoAnswer::Lost(_)) if !last_try => self.forget(&session).await,
                 Err(why) => return Err(format!("{name}: {why}")),

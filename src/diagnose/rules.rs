@@ -1,13 +1,16 @@
 //! Rules: what is wrong with a node, and whether a join can do with it.
 
 mod cluster;
+mod kubelet;
 mod preflight;
+mod runtime;
 mod state;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod version;
 
-use crate::model::{Cause, Code, Facts, Finding, Level, Severity};
+use crate::model::{Cause, ClientCertificate, Code, Facts, Finding, Level, Severity, Unit};
 
 /// A rule. What it says of a node, it says where `seen` does.
 #[derive(Clone, Copy)]
@@ -83,7 +86,29 @@ pub const OTHER_MACHINE: Code = Code(cluster::OTHER_MACHINE);
 
 /// Every rule.
 fn rules() -> impl Iterator<Item = Rule> {
-    [state::RULES.as_slice(), &preflight::RULES, &cluster::RULES].concat().into_iter()
+    let tables: [&[Rule]; 6] =
+        [&state::RULES, &preflight::RULES, &cluster::RULES, &kubelet::RULES, &runtime::RULES, &storage::RULES];
+    tables.into_iter().flatten().copied()
+}
+
+/// What can be told of a rule without a node.
+pub(super) struct Summary {
+    pub(super) code: Code,
+    pub(super) severity: Severity,
+    pub(super) cured_by: Option<Level>,
+}
+
+/// Of every rule.
+pub(super) fn summaries() -> impl Iterator<Item = Summary> {
+    rules().map(|Rule { code, severity, cured_by, .. }| Summary { code: Code(code), severity, cured_by })
+}
+
+/// The codes of all rules, each once, in their order.
+pub fn codes() -> impl Iterator<Item = Code> {
+    let mut codes: Vec<Code> = rules().map(|rule| Code(rule.code)).collect();
+    codes.sort();
+    codes.dedup();
+    codes.into_iter()
 }
 
 /// Why a node does not join that ends with this finding.
@@ -123,7 +148,35 @@ fn says_it_joined(facts: &Facts) -> bool {
     facts.has_joined() == Some(true)
 }
 
+/// Whether it is known that it has not.
+fn is_apart(facts: &Facts) -> bool {
+    facts.has_joined() == Some(false)
+}
+
+/// Whether it is known that no kubelet of a member runs: what a new join would stumble over matters then.
+fn is_idle(facts: &Facts) -> bool {
+    is_apart(facts) || (says_it_joined(facts) && facts.kubelet.is_known_and(|unit| unit.active != "active"))
+}
+
 /// Whether it has joined and its kubelet runs: then it does with what a new join would not.
 fn is_at_work(facts: &Facts) -> bool {
     says_it_joined(facts) && facts.kubelet.is_known_and(|unit| unit.active == "active")
+}
+
+/// A unit as `systemctl show` has it.
+fn shown(name: &str, unit: &Unit) -> String {
+    let Unit { load, active, sub, restarts } = unit;
+    format!("systemctl show {name}: LoadState={load} ActiveState={active} SubState={sub} NRestarts={restarts}")
+}
+
+/// When a certificate is valid.
+fn period(certificate: &ClientCertificate) -> String {
+    let time =
+        |seconds| jiff::Timestamp::from_second(seconds).map_or_else(|_| format!("{seconds}"), |at| at.to_string());
+    format!(
+        "kubelet-client-current.pem of {}: from {} to {}",
+        certificate.node_name,
+        time(certificate.not_before),
+        time(certificate.not_after)
+    )
 }

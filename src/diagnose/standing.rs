@@ -66,11 +66,12 @@ pub fn standing(facts: &Facts, wanted: Option<&JoinCommand>, before: Option<&Nod
     }
 }
 
-/// Whether the node's CA is one that the join command pins: where a kubelet belongs is told by its CA, as one API server
+/// Whether the node's CA is one that the join command pins, or else the inventory's cluster has: where a kubelet belongs is told by its CA, as one API server
 /// has many addresses. `None` where either is not known.
 fn same_ca(facts: &Facts, wanted: Option<&JoinCommand>) -> Option<bool> {
     let pin = facts.cluster_ca.known()?.as_ref()?;
-    Some(wanted?.ca_hashes.iter().any(|hash| hash.eq_ignore_ascii_case(pin)))
+    let pins = wanted.map(|command| &command.ca_hashes).or(facts.cluster_pins.known())?;
+    Some(pins.iter().any(|hash| hash.eq_ignore_ascii_case(pin)))
 }
 
 fn joined(facts: &Facts, wanted: Option<&JoinCommand>, before: Option<&NodeObject>) -> Standing {

@@ -60,6 +60,8 @@ pub struct Context<T: Transport> {
     pub transport: Arc<T>,
     /// This invocation's id; names its files on the nodes.
     pub run: String,
+    /// When the run began, in unix milliseconds by this machine's clock.
+    pub began_unix_ms: i64,
     /// What is to be done.
     pub task: Task,
     /// Only what would be done is told; nothing is changed anywhere.
@@ -89,6 +91,11 @@ pub struct Context<T: Transport> {
 }
 
 impl<T: Transport> Context<T> {
+    /// This machine's clock, in unix milliseconds; it does not jump within a run.
+    pub(super) fn now_unix_ms(&self) -> i64 {
+        self.began_unix_ms.saturating_add(i64::try_from(self.events.elapsed_ms()).unwrap_or(i64::MAX))
+    }
+
     /// The join command of this run; asks the control plane once, for all nodes.
     pub(super) async fn join_command(&self) -> Result<JoinCommand, String> {
         match (&self.join_command, &self.control_plane) {

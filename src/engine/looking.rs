@@ -6,7 +6,7 @@ use super::probing::measure;
 use crate::attached::NoAnswer;
 use crate::diagnose::{Clean, Scope, Standing, busy, clean, findings, forbidden};
 use crate::escalate::{Input, Seen};
-use crate::model::{Level, NodeObject, Phase};
+use crate::model::{ClockOffset, Fact, Level, NodeObject, Phase};
 use crate::plan::Count;
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
@@ -25,10 +25,13 @@ impl<T: Transport> Driver<'_, T> {
                 && !self.context.dry_run
                 && (self.changed_since_probe || self.protected_before.is_none());
             let count = if counting { Count::All } else { Count::Top };
+            let before = self.context.now_unix_ms();
             match measure(&session, self.node, &self.context.run, count, self.context.patience.probe).await {
                 Ok(facts) => {
                     self.session = Some(session);
                     self.facts = facts;
+                    let offset = |clock| ClockOffset::between(clock, before, self.context.now_unix_ms());
+                    self.facts.clock_offset = self.facts.clock.clone().map(offset);
                     self.changed_since_probe = false;
                     if counting {
                         self.protected_now = self.facts.protected.clone();
@@ -59,8 +62,17 @@ impl<T: Transport> Driver<'_, T> {
         }
         self.facts.cluster_node_object = control_plane.node_object(&name).await;
         let answers = self.facts.cluster_node_object.known().is_some();
-        if answers && !matches!(self.context.task, Task::Status) && self.joining.wanted.is_none() {
-            self.joining.wanted = control_plane.identity().await.ok(); // a Node of its name does not tell whose member it is
+        if !answers {
+            return;
+        }
+        // A Node of its name does not tell whose member it is.
+        let identity = control_plane.identity().await;
+        self.facts.cluster_pins = match &identity {
+            Ok(command) => Fact::Known(command.ca_hashes.clone()),
+            Err(why) => Fact::Unknown(why.clone()),
+        };
+        if !matches!(self.context.task, Task::Status) && self.joining.wanted.is_none() {
+            self.joining.wanted = identity.ok();
         }
     }
 

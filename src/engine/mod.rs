@@ -16,3 +16,4 @@ mod status;
 
 pub use context::{Context, Events, Task};
 pub use fleet::run;
+pub use status::judge;

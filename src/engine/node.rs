@@ -3,7 +3,7 @@
 use super::context::{Context, Task};
 use super::joining::Joining;
 use super::status::row;
-use crate::diagnose::{findings, lost};
+use crate::diagnose::lost;
 use crate::escalate::{Action, Bounds, End, Escalation, Goal, Input};
 use crate::model::{
     Cause, Fact, Facts, Finding, Kind, Level, Node, NodeReport, NodeStatus, Outcome, Phase, ProtectedState,
@@ -201,7 +201,7 @@ impl<T: Transport> Driver<'_, T> {
     /// Every node has its row, reached or not.
     fn measured(&self, result: Result<(), String>) {
         let status = match result {
-            Ok(()) => row(&self.node.name, &self.facts, findings(&self.facts)),
+            Ok(()) => row(&self.node.name, &self.facts),
             Err(why) => NodeStatus::not_measured(self.node.name.clone(), why),
         };
         self.context.events.send(Kind::Measured { status });

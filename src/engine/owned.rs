@@ -49,6 +49,8 @@ pub(super) struct Owned<'a> {
     offset: u64,
     lines: Lines,
     shown: usize,
+    /// How many steps have begun.
+    begun: usize,
     step: Option<usize>,
     step_lines: VecDeque<String>,
     last_error: Option<String>,
@@ -91,6 +93,7 @@ impl<'a> Owned<'a> {
             offset: 0,
             lines: Lines::default(),
             shown: 0,
+            begun: 0,
             step: None,
             step_lines: VecDeque::new(),
             last_error: None,
@@ -184,13 +187,14 @@ impl<'a> Owned<'a> {
             self.step_lines.pop_front(); // the error is at the end
         }
         self.step_lines.push_back(line.clone());
+        if self.shown == MOST_LINES {
+            return;
+        }
+        self.shown += 1;
         if let Some(what) = self.step.and_then(|step| self.waits_for(step, &line)) {
             self.events.send(Kind::Waiting { node: self.node.clone(), what: what.to_owned() });
         }
-        self.shown += 1;
-        if self.shown <= MOST_LINES {
-            self.events.send(Kind::Output { node: self.node.clone(), line });
-        }
+        self.events.send(Kind::Output { node: self.node.clone(), line });
     }
 
     fn waits_for(&self, step: usize, line: &str) -> Option<&'static str> {
@@ -204,12 +208,16 @@ impl<'a> Owned<'a> {
         }
         match mark {
             Mark::Hello => {}
+            // The steps of the phase, each once and in order: a node that prints others makes no events of them.
+            Mark::Begin(step) if step < self.begun || step >= self.phase.steps.len() => self.step = None,
             Mark::Begin(step) => {
+                self.begun = step + 1;
                 self.step = Some(step);
                 self.step_lines.clear();
                 self.events.send(Kind::StepStarted { node: self.node.clone(), step });
             }
-            Mark::End(step, status) => self.step_ended(step, status),
+            Mark::End(step, status) if self.step == Some(step) => self.step_ended(step, status),
+            Mark::End(..) => {}
             Mark::Stop(_) => {
                 let why = self.last_error.take().unwrap_or_else(|| "a step failed".to_owned());
                 self.end = Some(if self.refused {
@@ -284,3 +292,6 @@ impl Outer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
 //! Facts to the row that `status` shows.
 
-use crate::diagnose::{Standing, standing};
-use crate::model::{Cri, Fact, Facts, Finding, ImageFilesystem, NodeName, NodeStatus, Unit};
+use crate::diagnose::{Standing, findings, standing};
+use crate::model::{Cri, Fact, Facts, ImageFilesystem, NodeName, NodeStatus, Unit};
 
 /// The row of a node that was measured.
-pub(super) fn row(node: &NodeName, facts: &Facts, findings: Vec<Finding>) -> NodeStatus {
+pub(super) fn row(node: &NodeName, facts: &Facts) -> NodeStatus {
     NodeStatus {
         node: node.clone(),
         error: None,
@@ -13,8 +13,16 @@ pub(super) fn row(node: &NodeName, facts: &Facts, findings: Vec<Finding>) -> Nod
         runtime: unit(&facts.containerd, &facts.containerd_version),
         cri: facts.cri.clone().map(|c| cri(&c).to_owned()),
         image_filesystem: facts.image_filesystem.clone().map(|images| used(&images)),
-        findings,
+        findings: findings(facts),
         facts: Some(Box::new(facts.clone())),
+    }
+}
+
+/// The same row, made anew of the facts in it by the rules of this kfleet.
+pub fn judge(status: NodeStatus) -> NodeStatus {
+    match &status.facts {
+        Some(facts) if status.error.is_none() => row(&status.node, facts),
+        _ => status,
     }
 }
 

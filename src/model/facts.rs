@@ -76,8 +76,8 @@ pub struct Facts {
     pub clock: Fact<i64>,
     /// The same beside the clock of the machine that kfleet runs on.
     pub clock_offset: Fact<ClockOffset>,
-    /// Those of the kernel's modules that pods need which are there, loaded or built in.
-    pub modules: Fact<Vec<String>>,
+    /// Kernel modules that pods need: (name, "loaded", "available" to be loaded, "missing" or "unknown").
+    pub modules: Fact<Vec<(String, String)>>,
     /// How the API server of the join command looks from the node; asked by a script of its own.
     pub api: Fact<ApiView>,
     /// What the cluster will tell this node's kubelet; asked of the inventory's control plane.
@@ -122,6 +122,8 @@ pub struct Facts {
     pub containerd_running: Fact<ContainerdSetup>,
     /// containerd's socket, where there is one.
     pub containerd_socket: Fact<Option<Socket>>,
+    /// The last distinct errors in containerd's journal of this boot, oldest first.
+    pub containerd_log: Fact<Vec<String>>,
     /// containerd's namespaces.
     pub containerd_namespaces: Fact<Vec<String>>,
     /// /etc/containerd/config.toml, where there is one. Registry passwords may be in it, so it leaves kfleet in no form.
@@ -130,6 +132,8 @@ pub struct Facts {
     /// `containerd config default`.
     #[serde(skip)]
     pub containerd_default_config: Fact<String>,
+    /// CA pins of the inventory's cluster; asked of its control plane.
+    pub cluster_pins: Fact<Vec<String>>,
     /// This machine's Node object, asked for with its own kubelet.conf; `None` where that API server says there is none.
     pub own_node_object: Fact<Option<NodeObject>>,
     /// The same, asked of the inventory's control plane.
@@ -194,6 +198,9 @@ pub enum Cri {
 pub struct ClientCertificate {
     /// The common name behind `system:node:`.
     pub node_name: String,
+    /// When it began, in unix seconds.
+    #[serde(rename = "not_before_unix_seconds")]
+    pub not_before: i64,
     /// When it ends, in unix seconds.
     #[serde(rename = "not_after_unix_seconds")]
     pub not_after: i64,

@@ -2,12 +2,14 @@
 
 mod allow;
 mod api_view;
+mod bounds;
 mod cause;
 mod clean;
 mod cluster_defaults;
 mod containerd;
 mod duration;
 mod event;
+mod explanation;
 mod fact;
 mod facts;
 mod filesystem;
@@ -31,12 +33,14 @@ mod tools;
 
 pub use allow::{Allow, Rejoin};
 pub use api_view::{ApiView, Reach};
+pub use bounds::{ANSWER_BYTES, DOCUMENT_BYTES, STEP_BYTES, STEP_LINES, TooMuch};
 pub use cause::{Cause, Cure, Diagnosis};
 pub use clean::{clean, clean_lines, is_unsafe};
 pub use cluster_defaults::ClusterDefaults;
 pub use containerd::{containerd_setup, disables_cri, is_cri_plugin};
 pub use duration::parse_duration;
 pub use event::{Event, Kind, Phase, StepStatus};
+pub use explanation::Explanation;
 pub use fact::Fact;
 pub use facts::{ClientCertificate, Cri, Facts, NodeObject, Unit};
 pub use filesystem::{Filesystem, ImageFilesystem};
@@ -55,5 +59,5 @@ pub use protected::{Identity, Presence, ProtectedState};
 pub use rehearsal::{Rehearsal, Rehearsed};
 pub use run_id::{InvalidRunId, RunId};
 pub use secrets::mask_secrets;
-pub use status::NodeStatus;
+pub use status::{NodeStatus, SavedStatus};
 pub use tools::{TOOLS, Tool};

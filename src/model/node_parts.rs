@@ -11,6 +11,15 @@ pub struct ClockOffset {
     pub uncertainty_seconds: i64,
 }
 
+impl ClockOffset {
+    /// Of a node's clock, in unix seconds, that was read between two times of the workstation's, in unix milliseconds.
+    pub fn between(node: i64, before_ms: i64, after_ms: i64) -> Self {
+        let middle = before_ms.midpoint(after_ms).div_euclid(1000);
+        let uncertainty_seconds = (after_ms - before_ms).div_euclid(2000) + 1;
+        Self { seconds: node.saturating_sub(middle), uncertainty_seconds }
+    }
+}
+
 /// containerd's settings that matter to Kubernetes; `None` where it has none of that name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContainerdSetup {
@@ -62,4 +71,27 @@ pub struct MediaMount {
     pub protected: String,
     /// Where else it, or a part of it, is mounted.
     pub mounted_at: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_is_as_uncertain_as_the_answer_took() {
+        let offset = ClockOffset::between(1_000, 990_000, 1_000_000);
+        assert_eq!(offset, ClockOffset { seconds: 5, uncertainty_seconds: 6 });
+        assert_eq!(ClockOffset::between(940, 1_000_000, 1_000_100).seconds, -60);
+    }
+
+    #[test]
+    fn plugins_that_are_not_there_are_missing() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let cni = Cni {
+            configs: names(&["10.conflist"]),
+            wanted: names(&["bridge", "flannel"]),
+            plugins: names(&["bridge"]),
+        };
+        assert_eq!(cni.missing(), ["flannel"]);
+    }
 }

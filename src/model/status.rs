@@ -44,3 +44,21 @@ impl NodeStatus {
         }
     }
 }
+
+/// The file of `kfleet status --save`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedStatus {
+    /// Version of this form; readers tolerate unknown fields.
+    pub schema: u32,
+    /// Version of the kfleet that wrote it.
+    pub kfleet: String,
+    /// When, RFC 3339.
+    pub taken: String,
+    /// What was measured.
+    pub nodes: Vec<NodeStatus>,
+}
+
+impl SavedStatus {
+    /// The form that this kfleet writes.
+    pub const SCHEMA: u32 = 1;
+}

@@ -7,6 +7,9 @@ use crate::model::{ApiView, Fact, Reach, clean};
 /// How the API server at `endpoint` looks from the node, from the script's one step.
 pub fn api_view(endpoint: &str, output: &SectionOutput) -> Fact<ApiView> {
     let text = String::from_utf8_lossy(&output.bytes);
+    if let Some(why) = output.too_much {
+        return Fact::Unknown(format!("the script that asks the API server {why}"));
+    }
     match output.status {
         0 => {}
         64 => {
@@ -111,7 +114,7 @@ mod tests {
     use super::*;
 
     fn view(text: &str) -> ApiView {
-        let output = SectionOutput { bytes: text.as_bytes().to_vec(), status: 0 };
+        let output = SectionOutput { bytes: text.as_bytes().to_vec(), ..SectionOutput::default() };
         let Fact::Known(view) = api_view("10.0.0.1:6443", &output) else { panic!("{text}") };
         view
     }
@@ -174,7 +177,7 @@ mod tests {
             let view = view(&format!("tool=curl\nstatus=200\ninfo_status={status}\ntoken=0\n"));
             assert!(matches!(&view.token_alive, Fact::Unknown(why) if why.contains(status)), "{view:?}");
         }
-        let without_tools = SectionOutput { bytes: Vec::new(), status: 64 };
+        let without_tools = SectionOutput { status: 64, ..SectionOutput::default() };
         assert!(matches!(api_view("x:1", &without_tools), Fact::Unknown(why) if why.contains("curl")));
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn client_certificate(pem: &str) -> Option<ClientCertificate> {
     let name = std::str::from_utf8(name.value.value()).ok()?;
     Some(ClientCertificate {
         node_name: clean(name.strip_prefix("system:node:")?),
+        not_before: to_be_signed.validity().not_before.to_unix_duration().as_secs().try_into().ok()?,
         not_after: to_be_signed.validity().not_after.to_unix_duration().as_secs().try_into().ok()?,
     })
 }
@@ -45,7 +46,11 @@ mod tests {
     #[test]
     fn a_client_certificate_names_its_node() {
         let pem = include_str!("../../tests/fixtures/certificates/kubelet-client.pem");
-        let expected = ClientCertificate { node_name: "worker-7.example".to_owned(), not_after: 1_826_922_570 };
+        let expected = ClientCertificate {
+            node_name: "worker-7.example".to_owned(),
+            not_before: 1_795_386_570,
+            not_after: 1_826_922_570,
+        };
         assert_eq!(client_certificate(pem), Some(expected));
         assert_eq!(client_certificate(include_str!("../../tests/fixtures/certificates/ca.crt")), None);
         assert_eq!(client_certificate("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), None);

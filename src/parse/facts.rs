@@ -6,17 +6,26 @@ mod reader;
 mod storage;
 
 use super::{certificate, node_object};
-use crate::model::{ClientCertificate, Fact, Facts, disables_cri};
+use crate::model::{ClientCertificate, Fact, Facts, TooMuch, clean, disables_cri};
 use reader::{Reader, flag, last_word, number, third_word, unit, value};
 use std::collections::BTreeMap;
 
 /// What one section of the probe printed, and how it ended. `None` in the map: the probe did not come to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SectionOutput {
-    /// Everything between its marks.
+    /// Everything between its marks; nothing where that was too much.
     pub bytes: Vec<u8>,
     /// From its end mark.
     pub status: i32,
+    /// Why its bytes were not kept, where they were not.
+    pub too_much: Option<TooMuch>,
+}
+
+impl SectionOutput {
+    /// Whether it says that there is nothing to tell of.
+    fn is_nothing(&self) -> bool {
+        self.status == 64 && self.too_much.is_none()
+    }
 }
 
 /// Reads all sections, given under the names of `plan::Section` in its order.
@@ -27,7 +36,7 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
     let versions = read("Versions").key_values();
     let preflight = read("Preflight").key_values();
     let settings = read("KubeletSettings").key_values();
-    let config = read("ContainerdConfig").optional_text();
+    let config = read("ContainerdConfig").optional_document(|text| Some(text.to_owned()));
     let hostname = value(&system, "hostname").map(|h| h.to_ascii_lowercase());
     let client_certificate = read("ClientCertificate").optional(certificate::client_certificate);
     Facts {
@@ -38,20 +47,20 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
         os: value(&system, "os"),
         kernel: value(&system, "kernel"),
         uptime_seconds: number(&system, "uptime"),
-        running: read("Running").optional_text().map(|t| t.map(|t| crate::model::clean(t.trim()))),
+        running: read("Running").optional_text().map(|t| t.map(|t| clean(t.trim()))),
         kubelet: unit(&units, "kubelet.service"),
         containerd: unit(&units, "containerd.service"),
         kubeadm_version: value(&versions, "kubeadm"),
         kubelet_version: value(&versions, "kubelet").map(|v| last_word(&v)),
         containerd_version: value(&versions, "containerd").map(|v| third_word(&v)),
         files: read("Files").lines(),
-        api_server: read("ApiServer").optional_text().map(|t| t.map(|t| t.trim().to_owned())),
+        api_server: read("ApiServer").optional_text().map(|t| t.map(|t| clean(t.trim()))),
         cri: containerd::cri(&read("CriInfo")),
         pods: read("Pods").pairs(),
         containers: read("Containers").pairs(),
         image_filesystem: read("ImageFilesystem").parsed(storage::image_filesystem),
         kubelet_filesystem: read("KubeletFilesystem").parsed(storage::filesystem),
-        cni: read("Cni").parsed(containerd::cni),
+        cni: read("Cni").document(containerd::cni),
         pod_links: read("PodLinks").lines(),
         chains: read("Chains").pairs(),
         kubelet_mounts: read("KubeletMounts").lines_or_none(),
@@ -64,24 +73,23 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
         containerd_items: read("ContainerdItems").number(),
         cgroupfs_runtimes: read("Cgroupfs").lines(),
         cri_disabled: config.clone().map(|config| config.as_deref().is_some_and(disables_cri)),
-        containerd_configured: read("ContainerdDump").parsed(containerd::configured),
-        containerd_running: read("CriInfo").parsed(containerd::running),
+        containerd_configured: read("ContainerdDump").document(containerd::configured),
+        containerd_running: read("CriInfo").document(containerd::running),
         containerd_socket: read("ContainerdSocket").optional(containerd::socket),
+        containerd_log: read("ContainerdLog").lines(),
         containerd_namespaces: read("ContainerdNamespaces").lines(),
         containerd_config: config,
-        containerd_default_config: read("ContainerdDefaultConfig").text(),
+        containerd_default_config: read("ContainerdDefaultConfig").document(|text| Some(text.to_owned())),
         cluster_node_object: Fact::Unknown("the control plane was not asked".to_owned()),
-        own_node_object: match sections.get("NodeObject") {
-            Some(out) => node_object(&String::from_utf8_lossy(&out.bytes), out.status),
-            None => Fact::default(),
-        },
+        own_node_object: read("NodeObject").whole(|out| node_object(&String::from_utf8_lossy(&out.bytes), out.status)),
+        cluster_pins: Fact::Unknown("the control plane was not asked".to_owned()),
         cluster_ca: read("ClusterCa").optional(certificate::pin),
         client_certificate,
         kubelet_cgroup_driver: settings.clone().map(|s| s.get("cgroup_driver").filter(|d| !d.is_empty()).cloned()),
         kubelet_arguments: read("KubeletArguments").lines(),
         kubelet_log: read("KubeletLog").parsed(kubelet::log),
         kubelet_bootstraps: flag(&settings, "bootstraps"),
-        kubelet_port: read("KubeletPort").optional(|t| Some(crate::model::clean(t.trim()))),
+        kubelet_port: read("KubeletPort").optional(|t| Some(clean(t.trim()))),
         swap: match &preflight {
             Fact::Known(map) if map.contains_key("swap") => {
                 Fact::Known(map["swap"].split_whitespace().map(str::to_owned).collect())
@@ -100,7 +108,7 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
         memory_cgroup: flag(&preflight, "memory"),
         clock: number(&preflight, "clock"),
         clock_offset: Fact::Unknown("the node's clock was not compared".to_owned()),
-        modules: read("Modules").lines(),
+        modules: read("Modules").pairs(),
         api: Fact::Unknown("the API server was not asked from the node".to_owned()),
         cluster_defaults: Fact::Unknown("the control plane was not asked".to_owned()),
     }

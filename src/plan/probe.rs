@@ -76,7 +76,7 @@ pub enum Section {
     Containers,
     /// CNI's configs and plugins, one per line, and the first config.
     Cni,
-    /// Kernel modules that are there, one per line.
+    /// Kernel module and its state, one pair per line.
     Modules,
     /// A line per mount of a protected path below a folder that a reset empties.
     MediaMounts,
@@ -86,11 +86,13 @@ pub enum Section {
     ContainerdSocket,
     /// containerd's namespaces, one per line.
     ContainerdNamespaces,
+    /// The last distinct errors in containerd's journal, one per line.
+    ContainerdLog,
 }
 
 impl Section {
     /// In the order of the script.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::System,
         Self::Running,
         Self::Units,
@@ -129,6 +131,7 @@ impl Section {
         Self::ContainerdDump,
         Self::ContainerdSocket,
         Self::ContainerdNamespaces,
+        Self::ContainerdLog,
     ];
 
     /// The name under which the parser knows it.
@@ -172,6 +175,7 @@ impl Section {
             Self::ContainerdDump => "ContainerdDump",
             Self::ContainerdSocket => "ContainerdSocket",
             Self::ContainerdNamespaces => "ContainerdNamespaces",
+            Self::ContainerdLog => "ContainerdLog",
         }
     }
 
@@ -218,15 +222,16 @@ impl Section {
             Self::KubeletArguments => Fragment::new("probe_kubelet_arguments"),
             Self::KubeletLog => Fragment::new("probe_kubelet_log"),
             Self::KubeletFilesystem => Fragment::new("filesystem_of /var/lib/kubelet"),
-            Self::Pods => Fragment::new("probe_states pods"),
-            Self::Containers => Fragment::new("probe_states ps -a"),
+            Self::Pods => Fragment::new("probe_states sandbox pods"),
+            Self::Containers => Fragment::new("probe_states container ps -a"),
             Self::Cni => Fragment::new("probe_cni"),
-            Self::Modules => Fragment::new("present_modules \"$@\"").args(MODULES.map(Word::new)),
+            Self::Modules => Fragment::new("module_states \"$@\"").args(MODULES.map(Word::new)),
             Self::MediaMounts => Fragment::new("probe_media_mounts \"$@\"")
                 .args(node.protect.iter().map(|path| Word::new(path.as_str()))),
             Self::ContainerdDump => Fragment::new("probe_containerd_dump"),
             Self::ContainerdSocket => Fragment::new("probe_containerd_socket"),
             Self::ContainerdNamespaces => Fragment::new("probe_containerd_namespaces"),
+            Self::ContainerdLog => Fragment::new("probe_containerd_log"),
         }
     }
 }
@@ -290,6 +295,7 @@ pub fn probe(node: &Node, run: &str, count: Count) -> Script {
     for text in LIBRARY {
         script = script.library(text);
     }
+    script = script.first("dump_once");
     for section in Section::ALL {
         script = script.step(Need::Optional, section.fragment(node, count));
     }

@@ -1,6 +1,6 @@
 //! All that is known of what is wrong with a node, finding by finding.
 
-use super::findings::{Reasons, cure, paint, word, worst};
+use super::findings::{Reasons, cure, paint, worst};
 use super::status_table::worst_first;
 use super::style::{Paint, Style};
 use super::text::{columns, count, fit, hang};
@@ -40,7 +40,7 @@ fn heading(status: &NodeStatus, width: Option<u16>, style: Style) -> String {
         (Some(why), _) => (format!("not measured: {}", clean(why)), Paint::Bad),
         (None, None) => ("nothing wrong found".to_owned(), Paint::Good),
         (None, Some(severity)) => {
-            (format!("{}, {}", word(severity), count(status.findings.len(), "finding")), paint(severity))
+            (format!("{}, {}", severity.word(), count(status.findings.len(), "finding")), paint(severity))
         }
     };
     let verdict = hang(&verdict, columns(name) + 2, 2, width);
@@ -48,7 +48,7 @@ fn heading(status: &NodeStatus, width: Option<u16>, style: Style) -> String {
 }
 
 fn of_finding(finding: &Finding, width: Option<u16>, style: Style) -> String {
-    let code = format!("{} {}", finding.code, word(finding.severity));
+    let code = format!("{} {}", finding.code, finding.severity.word());
     let cause = hang(&clean(&finding.cause), columns(&code) + 2, INDENT, width);
     let mut text = format!("{}  {cause}\n", paint(finding.severity).on(&code, style));
     let mut line = |name: &str, words: &str| text.push_str(&format!("  {name:INDENT$}{words}\n", INDENT = INDENT - 2));

@@ -11,15 +11,6 @@ pub(crate) fn worst(findings: &[Finding]) -> Option<Severity> {
     findings.iter().map(|finding| finding.severity).max()
 }
 
-/// The severity as a word.
-pub(crate) fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Note => "note",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    }
-}
-
 /// The severity as a colour, which never stands without the word.
 pub(crate) fn paint(severity: Severity) -> Paint {
     match severity {

@@ -36,6 +36,12 @@ impl<W: Write> Json<W> {
     }
 }
 
+/// Events as the view above writes them, at once.
+pub fn json_lines(events: impl IntoIterator<Item = Event>) -> String {
+    let lines = events.into_iter().filter_map(|event| serde_json::to_string(&event).ok()); // as above
+    lines.map(|line| escape(&line) + "\n").collect()
+}
+
 /// What JSON allows raw but a terminal would obey (8-bit controls, direction overrides), as `\u....`: the same text to
 /// every reader of JSON, and harmless to one who just looks. Outside of strings JSON is pure ASCII.
 fn escape(json: &str) -> String {

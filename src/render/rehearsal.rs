@@ -1,6 +1,6 @@
 //! What a run would do, node by node.
 
-use super::findings::{paint, word};
+use super::findings::paint;
 use super::style::{Paint, Style};
 use super::text::{columns, hang};
 use crate::model::{Outcome, Phase, Rehearsal, Rehearsed, clean};
@@ -28,7 +28,7 @@ fn node(told: &Rehearsal, scripts: bool, width: Option<u16>, style: Style) -> St
         line("stands", &hang(&clean(stands), INDENT, INDENT, width));
     }
     for finding in &told.findings {
-        let code = format!("{} {}", finding.code, word(finding.severity));
+        let code = format!("{} {}", finding.code, finding.severity.word());
         let cause = hang(&clean(&finding.cause), INDENT + columns(&code) + 2, INDENT, width);
         line("found", &format!("{}  {cause}", paint(finding.severity).on(&code, style)));
     }

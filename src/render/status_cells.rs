@@ -1,6 +1,6 @@
 //! What each column of `status` says of a node.
 
-use super::findings::{codes_in_short, paint, word, worst};
+use super::findings::{codes_in_short, paint, worst};
 use super::style::Paint;
 use super::table::Cell;
 use crate::model::{ClockOffset, Cni, Fact, Facts, NodeStatus, clean};
@@ -38,7 +38,7 @@ pub(crate) fn cells(status: &NodeStatus, narrow: bool, wide: bool) -> Vec<Cell> 
     cells.push(match worst(&status.findings) {
         Some(severity) => {
             let codes = codes_in_short(&status.findings.iter().collect::<Vec<_>>(), narrow);
-            Cell { text: format!("{} {codes}", word(severity)), paint: paint(severity) }
+            Cell { text: format!("{} {codes}", severity.word()), paint: paint(severity) }
         }
         None if reached => Cell { text: "none".to_owned(), paint: Paint::Good },
         None => Cell::from("?".to_owned()),

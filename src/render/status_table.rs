@@ -1,6 +1,6 @@
 //! What was measured, node by node.
 
-use super::findings::{Reasons, codes, paint, word, worst};
+use super::findings::{Reasons, codes, paint, worst};
 use super::status_cells::{COLUMNS, WIDE, cells, measured, wide_cells};
 use super::style::{Paint, Style};
 use super::table::{Cell, Row, table};
@@ -29,7 +29,7 @@ pub fn status_table(rows: &[NodeStatus], wide: bool, width: Option<u16>, style: 
 pub(crate) fn verdict(status: &NodeStatus) -> String {
     match worst(&status.findings) {
         None => "nothing wrong found".to_owned(),
-        Some(severity) => format!("{} {}", word(severity), codes(&status.findings)),
+        Some(severity) => format!("{} {}", severity.word(), codes(&status.findings)),
     }
 }
 
@@ -71,7 +71,7 @@ fn below(status: &NodeStatus, wide: bool, name: usize, width: Option<u16>, style
         line("", Paint::Plain, &sentence);
     }
     for finding in &status.findings {
-        let head = format!("{} {}: ", finding.code, word(finding.severity));
+        let head = format!("{} {}: ", finding.code, finding.severity.word());
         let words = format!("{} — {}", clean(&finding.cause), clean(&finding.remedy));
         line(&head, paint(finding.severity), &words);
     }
@@ -129,8 +129,10 @@ mod tests {
     #[test]
     fn colours_are_a_second_voice() {
         let colored = status_table(&fleet(), false, Some(80), Style { color: true });
-        assert!(colored.contains("\x1b[1;31mKF002 error: \x1b[0m") && colored.contains("\x1b[32mnone\x1b[0m"));
-        assert_eq!(console::strip_ansi_codes(&colored), shown(&fleet(), Some(80)));
+        assert!(colored.contains("\x1b[1;31mKF002 error: \x1b[0m") && colored.contains("\x1b[38;5;2mnone"));
+        let plain = console::strip_ansi_codes(&colored).into_owned();
+        let trimmed = plain.lines().map(|line| line.trim_end().to_owned() + "\n").collect::<String>();
+        assert_eq!(trimmed, shown(&fleet(), Some(80)));
         assert!(!status_table(&fleet(), true, None, Style::default()).contains('\x1b'));
     }
 

@@ -1,6 +1,7 @@
 //! Colour, as a second voice: every state is also a word.
 
 use super::text::{columns, fit};
+use comfy_table::{Attribute, Color};
 
 /// How a view is dressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,24 @@ impl Paint {
         match self.code() {
             Some(code) if style.color => format!("\x1b[{code}m{text}\x1b[0m"),
             _ => text.to_owned(),
+        }
+    }
+}
+
+impl Paint {
+    /// A cell of comfy-table's, dressed for `style`.
+    pub(crate) fn cell(self, text: String, style: Style) -> comfy_table::Cell {
+        let cell = comfy_table::Cell::new(text);
+        if !style.color {
+            return cell;
+        }
+        match self {
+            Self::Plain => cell,
+            Self::Strong => cell.add_attribute(Attribute::Bold),
+            Self::Faint => cell.add_attribute(Attribute::Dim),
+            Self::Good => cell.fg(Color::DarkGreen),
+            Self::Warn => cell.fg(Color::DarkYellow),
+            Self::Bad => cell.fg(Color::DarkRed).add_attribute(Attribute::Bold),
         }
     }
 }

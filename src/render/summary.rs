@@ -1,6 +1,6 @@
 //! How it ended, node by node.
 
-use super::findings::{codes_in_short, paint, word};
+use super::findings::{codes_in_short, paint};
 use super::sentence::first_line;
 use super::style::{Paint, Style};
 use super::table::{Cell, Row, table};
@@ -107,7 +107,7 @@ fn failure(report: &NodeReport, width: Option<u16>, style: Style) -> String {
         text.push_str(&format!("  {}\n", hang(&line, 2, 2, width)));
     }
     for finding in acted_on(report) {
-        let code = format!("{} {}", finding.code, word(finding.severity));
+        let code = format!("{} {}", finding.code, finding.severity.word());
         let cause = hang(&clean(&finding.cause), columns(&code) + 11, 9, width);
         text.push_str(&format!("  found  {}  {cause}\n", paint(finding.severity).on(&code, style)));
     }

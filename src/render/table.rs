@@ -2,6 +2,7 @@
 
 use super::style::{Paint, Style};
 use super::text::{columns, fit, hang, longest_word, wrap};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use std::cmp::Reverse;
 
 /// Columns between columns; one is enough where two are too many.
@@ -48,7 +49,7 @@ pub(crate) fn table(header: &[&str], rows: &[Row], width: Option<u16>, style: St
     let Some((widths, gap)) = layout(header, rows, width) else { return list(header, rows, width, style) };
     let names = Row { cells: header.iter().map(|name| Cell::from((*name).to_owned())).collect(), height: None };
     let all = std::iter::once(&names).chain(rows);
-    all.map(|row| draw(row, &widths, gap, style)).collect()
+    draw(&all.collect::<Vec<_>>(), &widths, gap, style)
 }
 
 /// How wide each column is, and what is between them; `None` where the words alone are too wide.
@@ -87,23 +88,26 @@ fn widen(rows: &[Row], whole: &[usize], mut widths: Vec<usize>, spare: usize) ->
     widths
 }
 
-fn draw(row: &Row, widths: &[usize], gap: usize, style: Style) -> String {
-    let cells: Vec<Vec<String>> = widths.iter().enumerate().map(|(i, &width)| row.lines(i, width)).collect();
-    let height = cells.iter().map(Vec::len).max().unwrap_or(0);
-    let mut text = String::new();
-    for y in 0..height {
-        let mut space = 0; // told only where something follows: no line ends in spaces
-        for ((cell, lines), width) in row.cells.iter().zip(&cells).zip(widths) {
-            let line = lines.get(y).map_or("", String::as_str);
-            if !line.is_empty() {
-                text.extend(std::iter::repeat_n(' ', std::mem::take(&mut space)));
-                text.push_str(&cell.paint.on(line, style));
-            }
-            space += width.saturating_sub(columns(line)) + gap;
-        }
-        text.push('\n');
+/// comfy-table draws; where lines break is decided already. No line ends in spaces.
+fn draw(rows: &[&Row], widths: &[usize], gap: usize, style: Style) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    if style.color {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
     }
-    text
+    for row in rows {
+        let cells = row.cells.iter().zip(widths).enumerate();
+        table.add_row(cells.map(|(i, (cell, &width))| cell.paint.cell(row.lines(i, width).join("\n"), style)));
+    }
+    let last = widths.len().saturating_sub(1);
+    for ((i, column), &width) in table.column_iter_mut().enumerate().zip(widths) {
+        column.set_padding((0, if i == last { 0 } else { u16::try_from(gap).unwrap_or(1) }));
+        let width = u16::try_from(width + if i == last { 0 } else { gap }).unwrap_or(u16::MAX);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+    }
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
 /// The first cell as a heading, the others one per line with their column's name.
@@ -166,6 +170,6 @@ mod tests {
         let mut painted = row(&["n", "bad", "x"], None);
         painted.cells[1].paint = Paint::Bad;
         let text = table(&["NODE", "A", "REMARK"], &[painted], Some(30), Style { color: true });
-        assert_eq!(text, "NODE  A    REMARK\nn     \x1b[1;31mbad\x1b[0m  x\n");
+        assert_eq!(text, "NODE  A    REMARK\nn     \x1b[38;5;1m\x1b[1mbad  \x1b[0mx\n");
     }
 }

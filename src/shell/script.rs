@@ -33,6 +33,7 @@ pub struct Script {
     title: String,
     library: Vec<&'static str>,
     globals: Fragment,
+    first: Vec<&'static str>,
     steps: Vec<(Need, Fragment)>,
     answers: bool,
 }
@@ -79,13 +80,15 @@ impl Script {
             title: title.chars().filter(|c| !c.is_control()).collect(),
             library: Vec::new(),
             globals: Fragment::new(":"),
+            first: Vec::new(),
             steps: Vec::new(),
             answers: false,
         }
     }
 
     /// Makes it a script whose output is parsed: what a step says on standard error is left out where it succeeds (tools
-    /// warn as they like), and follows its output where it fails.
+    /// warn as they like), and follows its output where it fails. Each step's output is cut one byte after
+    /// `model::STEP_BYTES`.
     #[must_use]
     pub fn answers(mut self) -> Self {
         self.answers = true;
@@ -106,11 +109,29 @@ impl Script {
         self
     }
 
+    /// Calls a function of the library before the steps, in their shell, for variables that several of them read. What it
+    /// prints is thrown away.
+    #[must_use]
+    pub fn first(mut self, call: &'static str) -> Self {
+        self.first.push(call);
+        self
+    }
+
     /// Adds a step; steps are numbered from 0 in this order.
     #[must_use]
     pub fn step(mut self, need: Need, fragment: Fragment) -> Self {
         self.steps.push((need, fragment));
         self
+    }
+
+    /// How many steps it has.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
     }
 
     /// The text. The frame was tried on dash, bash, busybox and mksh:
@@ -136,6 +157,9 @@ impl Script {
             text.push_str(&format!("step_{i}() {{\n{}}}\n", fragment.lines(view)));
         }
         text.push_str("main() {\nmark hello\n");
+        for call in &self.first {
+            text.push_str(&format!("{call} >/dev/null 2>&1 3>&- 4>&-\n"));
+        }
         for (i, (need, _)) in self.steps.iter().enumerate() {
             let call = if *need == Need::Required { "need" } else { "may" };
             text.push_str(&format!("{call} {i}\n"));
@@ -158,16 +182,18 @@ const FRAME: &str = include_str!("frame.sh");
 /// How a step runs whose output people read: both its streams, in order.
 const TELL: &str = "run() { ( \"step_$1\" ) 3>&- 4>&-; }\n";
 
-/// How a step runs whose output is parsed. It changes nothing, so what a guard in it refuses is one answer that is not to
-/// be had, and no reason to go without the others.
-const ANSWER: &str = r#"run() {
-  complaint=$( ( "step_$1" ) 2>&1 >&4 3>&- 4>&-) && return
-  failed=$?
-  [ "$failed" -ne 76 ] || failed=1
-  printf '%s\n' "$complaint"
-  return "$failed"
-}
-"#;
+/// How a step runs whose output is parsed.
+const ANSWER: &str = include_str!("answer.sh");
 
 /// `sh FILE inside FUNCTION …` runs one function of the script: how a step continues in a mount namespace of its own.
 const RUN: &str = r#"{ case ${1-} in inside) shift; "$@" </dev/null; exit ;; esac; PEER=${1-}; main 3>&1 4>&1 2>&1 </dev/null; exit; }"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_cut_one_byte_after_what_is_read() {
+        assert!(ANSWER.contains(&format!("head -c {} ", crate::model::STEP_BYTES + 1)));
+    }
+}

@@ -83,7 +83,7 @@ fn the_api_server_is_judged_as_by_the_library() {
             );
             continue;
         }
-        let view = api_view(ENDPOINT, &SectionOutput { bytes: text.into_bytes(), status: 0 });
+        let view = api_view(ENDPOINT, &SectionOutput { bytes: text.into_bytes(), ..SectionOutput::default() });
         let expected = wanted(&Facts { api: view, ..Facts::default() }, &[]);
         assert_eq!(sorted(&answer), expected, "{name}");
         blocked += expected.len();

@@ -60,7 +60,7 @@ fn complaints_are_bounded() {
 #[test]
 fn a_join_ends_in_time_and_leaves_no_file_with_the_token() {
     // In namespaces of its own: the configuration is written below /run.
-    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/src/plan/sh/join.sh");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/plan/sh");
     let tools = r#"mount -t tmpfs x /run; mkdir /run/bin; PATH=/run/bin:$PATH; CONFIGURATION=secret; set +e
         tool() { { echo '#!/bin/sh'; cat; } >"/run/bin/$1"; chmod +x "/run/bin/$1"; }
         echo 'echo "asked: $*" | sed "s/--since.*/--since/"' | tool journalctl
@@ -68,7 +68,8 @@ fn a_join_ends_in_time_and_leaves_no_file_with_the_token() {
         joins() { JOIN_SECONDS=$1; tool kubeadm; join_cluster; echo "status $? $(ls /run/kfleet)"; }"#;
     let Some(said) = in_namespace(&format!(
         r#"
-. {library}
+. {folder}/journal.sh
+. {folder}/join.sh
 {tools}
 echo 'cat "$3"' | joins 60
 echo 'echo no; exit 3' | joins 60

@@ -6,6 +6,7 @@ mod alone_ready;
 mod firewall;
 mod forms;
 mod join;
+mod journal;
 mod network;
 mod preflight;
 mod protected;

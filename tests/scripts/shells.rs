@@ -1,6 +1,7 @@
 //! Whether real shells take the scripts as they are meant.
 
 use super::support::{NONCE, SHELLS, all, nonce, run};
+use kfleet::parse::{Mark, Marks, Part};
 use kfleet::shell::{Fragment, Need, Script, Word};
 use std::process::Command;
 
@@ -122,6 +123,50 @@ fn an_answering_step_keeps_its_complaints_back_unless_it_fails() {
         assert!(marks(&output.stdout).contains(&"end 1 7".to_owned()), "{shell:?}: {text}");
         assert!(text.contains("more"), "{shell:?}: a refusal ended what only answers: {text}");
     }
+}
+
+#[test]
+fn an_answering_step_is_cut_where_it_floods_and_ends() {
+    let step = |body| Fragment::new(body);
+    let script = Script::new("sample")
+        .answers()
+        .step(Need::Optional, step("exec yes"))
+        .step(Need::Optional, step("while :; do echo flood; done"))
+        .step(Need::Optional, step("head -c 1048576 /dev/zero | tr '\\0' x"))
+        .step(Need::Optional, step("echo half; yes | head -c 3000000 >&2; return 7"))
+        .step(Need::Optional, step("trap '' PIPE; head -c 3000000 /dev/zero 2>/dev/null; return 64"))
+        .step(Need::Optional, step("echo more"))
+        .render(&nonce());
+    let most = kfleet::model::STEP_BYTES;
+    for shell in SHELLS {
+        let output = run(shell, &["-s"], script.real().as_bytes());
+        let steps = sizes(&output.stdout);
+        let sizes: Vec<usize> = steps.iter().map(|(size, _)| *size).collect();
+        assert_eq!(
+            [sizes[0], sizes[1], sizes[2], sizes[4], sizes[5]],
+            [most + 1, most + 1, most, most + 1, 5],
+            "{shell:?}"
+        );
+        assert!((5..=70_000).contains(&sizes[3]), "{shell:?}: complaints are cut too: {}", sizes[3]);
+        let statuses: Vec<i32> = steps.iter().map(|(_, status)| *status).collect();
+        assert!(statuses[0] > 128 && statuses[1] > 128, "{shell:?}: SIGPIPE ends both: {statuses:?}");
+        assert_eq!(statuses[2..], [0, 7, 64, 0], "{shell:?}");
+        assert_eq!(marks(&output.stdout).last().map(String::as_str), Some("bye"), "{shell:?}");
+    }
+}
+
+/// How much each step printed, and its status.
+fn sizes(output: &[u8]) -> Vec<(usize, i32)> {
+    let (mut parser, mut size, mut steps) = (Marks::new(NONCE), 0, Vec::new());
+    for part in parser.feed(output) {
+        match part {
+            Part::Bytes(bytes) => size += bytes.len(),
+            Part::Mark(Mark::Begin(_)) => size = 0,
+            Part::Mark(Mark::End(_, status)) => steps.push((size - 1, status)), // the newline is the mark's
+            Part::Mark(_) => {}
+        }
+    }
+    steps
 }
 
 #[test]

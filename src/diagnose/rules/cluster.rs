@@ -1,13 +1,14 @@
 //! What stands between a node and the API server that it is to join.
 
 use super::version::minor;
-use super::{Rule, Seen, says_it_joined};
+use super::{Rule, Seen, is_apart};
+use crate::diagnose::{Standing, standing};
 use crate::model::Severity::{Error, Note, Warning};
 use crate::model::{ApiView, Cause, Facts, Reach};
 
 pub(super) const OTHER_MACHINE: u16 = 42;
 
-pub(super) const RULES: [Rule; 14] = [
+pub(super) const RULES: [Rule; 15] = [
     Rule::new(15, Error, no_name, "make `getent hosts NAME` answer on the node: its DNS servers, or a line in /etc/hosts")
         .blocks_join_by(Cause::ApiUnreachable),
     Rule::new(16, Error, refused, "is the API server up (`crictl ps` on its machine), and is this its address and port?")
@@ -29,6 +30,12 @@ pub(super) const RULES: [Rule; 14] = [
         "give this one another name (--node-name of the join command); or `kubectl delete node NAME`, where that machine is gone",
     )
     .blocks_join_by(Cause::NameTaken),
+    Rule::new(
+        45,
+        Error,
+        other_cluster,
+        "leave it there; or `kfleet join NODE --force-rejoin` takes it out of that cluster and into this one",
+    ),
     Rule::new(43, Note, proxy_used, "add the API server to NO_PROXY in systemd's environment, where that is not intended"),
 ];
 
@@ -41,7 +48,8 @@ fn api(facts: &Facts) -> Option<&ApiView> {
 fn between(facts: &Facts, what: &str, of: fn(&Reach) -> Option<&String>) -> Option<Seen> {
     let api = api(facts)?;
     let said = of(api.reach.known()?)?;
-    Some(format!("{what} {} from the node: {said}", api.endpoint).into())
+    let cause = format!("{what} {} from the node: {said}", api.endpoint);
+    Some(Seen::from(cause).shown_by([format!("https://{}/version: {said}", api.endpoint)]))
 }
 
 fn no_name(facts: &Facts) -> Option<Seen> {
@@ -78,7 +86,8 @@ fn proxy_fails(facts: &Facts) -> Option<Seen> {
 fn proxy_used(facts: &Facts) -> Option<Seen> {
     let api = api(facts)?;
     let proxy = api.proxy.as_ref().filter(|_| api.reach.is_known_and(|reach| *reach == Reach::Answers))?;
-    Some(format!("systemd's services reach the API server by the proxy {proxy}").into())
+    let cause = format!("systemd's services reach the API server by the proxy {proxy}");
+    Some(Seen::from(cause).shown_by([format!("systemctl show-environment: {proxy}")]))
 }
 
 /// A node so far behind takes new certificates for not yet valid: they are made out from 5 minutes before they are signed.
@@ -86,11 +95,15 @@ fn proxy_used(facts: &Facts) -> Option<Seen> {
 const FAR_BEHIND: i64 = -300;
 
 fn clock_far_off(facts: &Facts) -> Option<Seen> {
-    clock(facts).filter(|(skew, _)| *skew < FAR_BEHIND).map(|(_, cause)| cause.into())
+    clock(facts).filter(|(skew, _)| *skew < FAR_BEHIND).map(with_clock)
 }
 
 fn clock_off(facts: &Facts) -> Option<Seen> {
-    clock(facts).filter(|(skew, _)| *skew >= FAR_BEHIND && skew.abs() > 60).map(|(_, cause)| cause.into())
+    clock(facts).filter(|(skew, _)| *skew >= FAR_BEHIND && skew.abs() > 60).map(with_clock)
+}
+
+fn with_clock((skew, cause): (i64, String)) -> Seen {
+    Seen::from(cause).shown_by([format!("date, and Date: of the API server's answer: {skew} s apart")])
 }
 
 /// The node's clock minus the API server's, in seconds, and the same in words.
@@ -104,7 +117,7 @@ fn clock(facts: &Facts) -> Option<(i64, String)> {
 fn kubelet_newer(facts: &Facts) -> Option<Seen> {
     let (kubelet, server) = (minor(&facts.kubelet_version)?, server(facts)?);
     let cause = format!("kubelet 1.{kubelet} is newer than the API server, which is 1.{server}");
-    (kubelet > server).then(|| Seen::from(cause).check("KubeletVersion"))
+    (kubelet > server).then(|| Seen::from(cause).shown_by(versions(facts)).check("KubeletVersion"))
 }
 
 /// ... and at most three minor versions older, two before kubelet 1.25.
@@ -114,7 +127,7 @@ fn kubelet_old(facts: &Facts) -> Option<Seen> {
     let cause = format!(
         "kubelet 1.{kubelet} is more than {supported} minor versions older than the API server, which is 1.{server}"
     );
-    (kubelet + supported < server).then(|| cause.into())
+    (kubelet + supported < server).then(|| Seen::from(cause).shown_by(versions(facts)))
 }
 
 /// What kubeadm itself refuses: a kubelet more than one minor version older than itself, three since 1.29.
@@ -122,7 +135,7 @@ fn kubelet_too_old(facts: &Facts) -> Option<Seen> {
     let (kubelet, kubeadm) = (minor(&facts.kubelet_version)?, minor(&facts.kubeadm_version)?);
     let supported = if kubeadm >= 29 { 3 } else { 1 };
     let cause = format!("kubelet 1.{kubelet} is more than {supported} minor versions older than kubeadm 1.{kubeadm}");
-    (kubelet + supported < kubeadm).then(|| Seen::from(cause).check("KubeletVersion"))
+    (kubelet + supported < kubeadm).then(|| Seen::from(cause).shown_by(versions(facts)).check("KubeletVersion"))
 }
 
 /// kubeadm takes part in clusters of its own minor version and the one before. An older one may do, unless the cluster's
@@ -136,13 +149,23 @@ fn kubeadm_unfit(facts: &Facts) -> Option<Seen> {
         _ => return None,
     };
     let cause = format!("kubeadm 1.{kubeadm} {why}: the API server is 1.{server}");
-    Some(Seen::from(cause).check("KubernetesVersion"))
+    Some(Seen::from(cause).shown_by(versions(facts)).check("KubernetesVersion"))
 }
 
 fn kubeadm_older(facts: &Facts) -> Option<Seen> {
     let (kubeadm, server) = (minor(&facts.kubeadm_version)?, server(facts)?);
     let cause = format!("kubeadm 1.{kubeadm} is older than the API server, which is 1.{server}");
-    (kubeadm < server && kubeadm_unfit(facts).is_none() && !says_it_joined(facts)).then(|| cause.into())
+    let older = kubeadm < server && kubeadm_unfit(facts).is_none() && is_apart(facts);
+    older.then(|| Seen::from(cause).shown_by(versions(facts)))
+}
+
+fn versions(facts: &Facts) -> Vec<String> {
+    let all = [
+        ("kubeadm version -o short", facts.kubeadm_version.known()),
+        ("kubelet --version", facts.kubelet_version.known()),
+        ("the API server's /version", api(facts).and_then(|api| api.version.known())),
+    ];
+    all.into_iter().filter_map(|(asked, version)| Some(format!("{asked}: {}", version?))).collect()
 }
 
 fn server(facts: &Facts) -> Option<u64> {
@@ -153,11 +176,25 @@ fn other_machine(facts: &Facts) -> Option<Seen> {
     let object = facts.node_object().known()?.as_ref()?;
     let other = !object.machine_id.is_empty() && object.machine_id != *facts.machine_id.known()?;
     let name = facts.node_name.known().map_or("of its name", String::as_str);
-    other.then(|| {
-        format!(
-            "the Node {name} belongs to another machine, with machine id {} (Ready={})",
-            object.machine_id, object.ready
-        )
-        .into()
-    })
+    let cause = format!(
+        "the Node {name} belongs to another machine, with machine id {} (Ready={})",
+        object.machine_id, object.ready
+    );
+    let lines = [
+        format!("kubectl get node {name}: machineID {}", object.machine_id),
+        format!("/etc/machine-id: {}", facts.machine_id.known()?),
+    ];
+    other.then(|| Seen::from(cause).shown_by(lines))
+}
+
+/// Told by its CA, or by an API server that is not the inventory's and has its Node.
+fn other_cluster(facts: &Facts) -> Option<Seen> {
+    let Standing::Elsewhere(server) = standing(facts, None, None) else { return None };
+    let pins = [
+        ("kubelet.conf", facts.cluster_ca.known().and_then(Option::clone)),
+        ("the inventory's cluster", facts.cluster_pins.known().map(|pins| pins.join(", "))),
+    ];
+    let lines = pins.into_iter().filter_map(|(whose, pin)| Some(format!("CA of {whose}: {}", pin?)));
+    let cause = format!("the node is a member of another cluster, {server}");
+    Some(Seen::from(cause).shown_by([format!("kubelet.conf: server: {server}")]).shown_by(lines))
 }

@@ -2,7 +2,7 @@
 //! are those of kubeadm's `app/preflight` and its release notes.
 
 use super::version::{minor, numbers};
-use super::{Rule, Seen, is_at_work, says_it_joined};
+use super::{Rule, Seen, is_apart, is_idle, period, says_it_joined, shown};
 use crate::model::Severity::{Error, Warning};
 use crate::model::{Cri, Facts, Level, TOOLS, Tool};
 
@@ -75,7 +75,8 @@ fn swap_on(facts: &Facts) -> Option<Seen> {
 fn swap(facts: &Facts) -> Option<Seen> {
     let devices = facts.swap.known().filter(|devices| !devices.is_empty())?;
     let cause = format!("it swaps to {}, and the kubelet does not start with swap unless told to", devices.join(", "));
-    (!is_at_work(facts)).then(|| cause.into())
+    let lines = devices.iter().map(|device| format!("/proc/swaps: {device}"));
+    (is_idle(facts)).then(|| Seen::from(cause).shown_by(lines))
 }
 
 /// kubeadm asks for it where the API server's address is none of IPv6.
@@ -83,34 +84,43 @@ fn no_forwarding(facts: &Facts) -> Option<Seen> {
     let ipv6 = facts.api.is_known_and(|api| api.endpoint.starts_with('['));
     let off = facts.ip_forward.is_known_and(|on| !on) && !ipv6;
     let cause = "the kernel does not forward IPv4 packets (net.ipv4.ip_forward is 0), so pods reach nothing";
-    off.then(|| Seen::from(cause.to_owned()).check("FileContent--proc-sys-net-ipv4-ip_forward"))
+    let seen = Seen::from(cause.to_owned()).shown_by(["net.ipv4.ip_forward = 0"]);
+    off.then(|| seen.check("FileContent--proc-sys-net-ipv4-ip_forward"))
 }
 
 /// Not asked for since kubeadm 1.30: it is the network add-on's business.
 fn no_bridge_filter(facts: &Facts) -> Option<Seen> {
-    let cause = match facts.bridge_filter.known()? {
+    let (cause, line) = match facts.bridge_filter.known()? {
         Some(true) => return None,
-        Some(false) => "bridged packets do not pass iptables (net.bridge.bridge-nf-call-iptables is 0)",
-        None => "bridged packets do not pass iptables (the kernel module br_netfilter is not loaded)",
+        Some(false) => (
+            "bridged packets do not pass iptables (net.bridge.bridge-nf-call-iptables is 0)",
+            "net.bridge.bridge-nf-call-iptables = 0",
+        ),
+        None => (
+            "bridged packets do not pass iptables (the kernel module br_netfilter is not loaded)",
+            "/proc/sys/net/bridge is not there",
+        ),
     };
-    let asked = minor(&facts.kubeadm_version).is_some_and(|minor| minor < 30) && !is_at_work(facts);
-    asked.then(|| Seen::from(cause.to_owned()).check("FileContent--proc-sys-net-bridge-bridge-nf-call-iptables"))
+    let asked = minor(&facts.kubeadm_version).is_some_and(|minor| minor < 30) && is_idle(facts);
+    let seen = Seen::from(cause.to_owned()).shown_by([line]);
+    asked.then(|| seen.check("FileContent--proc-sys-net-bridge-bridge-nf-call-iptables"))
 }
 
 fn kubelet_runs_already(facts: &Facts) -> Option<Seen> {
     port_holder(facts).filter(|by| *by == "kubelet").map(|_| {
         let cause = "a kubelet listens on port 10250, and the node has not joined";
-        Seen::from(cause.to_owned()).check(PORT)
+        Seen::from(cause.to_owned()).shown_by([LISTENS]).check(PORT)
     })
 }
 
 fn port_taken(facts: &Facts) -> Option<Seen> {
-    port_holder(facts)
-        .filter(|by| *by != "kubelet")
-        .map(|by| Seen::from(format!("{by} listens on port 10250, which is the kubelet's")).check(PORT))
+    port_holder(facts).filter(|by| *by != "kubelet").map(|by| {
+        Seen::from(format!("{by} listens on port 10250, which is the kubelet's")).shown_by([LISTENS]).check(PORT)
+    })
 }
 
 const PORT: &str = "Port-10250";
+const LISTENS: &str = "/proc/net/tcp: a socket listens on port 10250 (0x280A)";
 
 fn port_holder(facts: &Facts) -> Option<&str> {
     let by = facts.kubelet_port.known()?.as_deref()?;
@@ -124,8 +134,9 @@ fn tools_missing(facts: &Facts) -> Option<Seen> {
         Some(minor) => (tool.needed.0..=tool.needed.1).contains(&minor),
         None => tool.needed == (0, u64::MAX),
     };
-    let missing = missing(facts, needed).filter(|_| !is_at_work(facts))?;
-    let seen = Seen::from(format!("kubeadm needs what is not in the PATH: {}", missing.join(", ")));
+    let missing = missing(facts, needed).filter(|_| is_idle(facts))?;
+    let seen = Seen::from(format!("kubeadm needs what is not in the PATH: {}", missing.join(", ")))
+        .shown_by(not_found(&missing));
     // without these two nothing can be ignored
     if missing.iter().any(|name| matches!(*name, "kubeadm" | "kubelet")) {
         return Some(seen);
@@ -136,8 +147,13 @@ fn tools_missing(facts: &Facts) -> Option<Seen> {
 fn tools_wanted(facts: &Facts) -> Option<Seen> {
     let minor = minor(&facts.kubeadm_version)?;
     let wanted = |tool: &Tool| minor <= tool.wanted_until && !(tool.needed.0..=tool.needed.1).contains(&minor);
-    let missing = missing(facts, wanted).filter(|_| !says_it_joined(facts))?;
-    Some(format!("kubeadm would like what is not in the PATH: {}", missing.join(", ")).into())
+    let missing = missing(facts, wanted).filter(|_| is_apart(facts))?;
+    let cause = format!("kubeadm would like what is not in the PATH: {}", missing.join(", "));
+    Some(Seen::from(cause).shown_by(not_found(&missing)))
+}
+
+fn not_found(tools: &[&str]) -> Vec<String> {
+    tools.iter().map(|tool| format!("command -v {tool}: not found")).collect()
 }
 
 fn missing(facts: &Facts, test: impl Fn(&Tool) -> bool) -> Option<Vec<&'static str>> {
@@ -151,13 +167,15 @@ fn certificate_expired(facts: &Facts) -> Option<Seen> {
     let days = (facts.clock.known()? - certificate.not_after) / 86_400;
     let expired = says_it_joined(facts) && facts.clock.is_known_and(|now| *now > certificate.not_after);
     let cause = format!("the kubelet's client certificate expired {days} days ago, by the node's clock");
-    expired.then(|| Seen::from(cause).check("FileAvailable--etc-kubernetes-kubelet.conf"))
+    let seen = Seen::from(cause).shown_by([period(certificate)]);
+    expired.then(|| seen.check("FileAvailable--etc-kubernetes-kubelet.conf"))
 }
 
 fn cri_disabled(facts: &Facts) -> Option<Seen> {
     let works = facts.cri.is_known_and(|cri| matches!(cri, Cri::Ready { .. } | Cri::Loaded));
     let cause = "containerd has its CRI plugin disabled (disabled_plugins in /etc/containerd/config.toml)";
-    (config_disables_cri(facts) && !works).then(|| Seen::from(cause.to_owned()).check("CRI"))
+    let seen = Seen::from(cause.to_owned()).shown_by(["/etc/containerd/config.toml: cri is in disabled_plugins"]);
+    (config_disables_cri(facts) && !works).then(|| seen.check("CRI"))
 }
 
 /// Whether config.toml is known to disable it.
@@ -166,19 +184,20 @@ pub(super) fn config_disables_cri(facts: &Facts) -> bool {
 }
 
 fn no_kubelet_unit(facts: &Facts) -> Option<Seen> {
-    let load = &facts.kubelet.known()?.load;
-    let cause = match load.as_str() {
+    let unit = facts.kubelet.known()?;
+    let cause = match unit.load.as_str() {
         "not-found" => "systemd knows no kubelet.service".to_owned(),
         "masked" => "kubelet.service is masked, so nobody can start it".to_owned(),
         _ => return None,
     };
-    Some(cause.into())
+    Some(Seen::from(cause).shown_by([shown("kubelet", unit)]))
 }
 
 fn kubelet_standalone(facts: &Facts) -> Option<Seen> {
     let cause =
         "kubelet.service starts the kubelet without kubeadm's kubeconfig (--bootstrap-kubeconfig is nowhere in it)";
-    facts.kubelet_bootstraps.is_known_and(|does| !does).then(|| cause.to_owned().into())
+    let words = facts.kubelet_arguments.known().map(|words| format!("ExecStart: {}", words.join(" ")));
+    facts.kubelet_bootstraps.is_known_and(|does| !does).then(|| Seen::from(cause.to_owned()).shown_by(words))
 }
 
 /// The kubelet speaks CRI v1 only since 1.26, which containerd does since 1.6.
@@ -187,7 +206,7 @@ fn containerd_too_old(facts: &Facts) -> Option<Seen> {
     let too_old = kubelet >= 26 && numbers(containerd)? < (1, 6);
     let cause =
         format!("containerd {containerd} does not speak the CRI v1 that kubelet 1.{kubelet} needs (containerd 1.6)");
-    too_old.then(|| Seen::from(cause).check("CRI"))
+    too_old.then(|| Seen::from(cause).shown_by([format!("containerd --version: {containerd}")]).check("CRI"))
 }
 
 /// The kubelet's `failCgroupV1` is true by default since 1.35.
@@ -195,12 +214,14 @@ fn cgroup_v1(facts: &Facts) -> Option<Seen> {
     let kubelet = minor(&facts.kubelet_version)?;
     let refused = kubelet >= 35 && facts.cgroup_version.is_known_and(|version| *version == 1);
     let cause = format!("the machine runs with cgroup v1, on which kubelet 1.{kubelet} does not start");
-    (refused && !is_at_work(facts)).then(|| Seen::from(cause).check("SystemVerification"))
+    let seen = Seen::from(cause).shown_by(["/sys/fs/cgroup/cgroup.controllers is not there"]);
+    (refused && is_idle(facts)).then(|| seen.check("SystemVerification"))
 }
 
 fn no_memory_cgroup(facts: &Facts) -> Option<Seen> {
     let cause = "the kernel has the memory controller of cgroups off".to_owned();
-    facts.memory_cgroup.is_known_and(|on| !on).then(|| Seen::from(cause).check("SystemVerification"))
+    let seen = Seen::from(cause).shown_by(["memory is not among the cgroup controllers of the kernel"]);
+    facts.memory_cgroup.is_known_and(|on| !on).then(|| seen.check("SystemVerification"))
 }
 
 fn cgroup_drivers_differ(facts: &Facts) -> Option<Seen> {
@@ -208,11 +229,14 @@ fn cgroup_drivers_differ(facts: &Facts) -> Option<Seen> {
     let systemd = facts.kubelet_cgroup_driver.is_known_and(|driver| driver.as_deref() == Some("systemd"));
     let cause =
         format!("the kubelet's cgroup driver is systemd, and that of containerd is not (for {})", runtimes.join(", "));
-    systemd.then(|| cause.into())
+    let lines = runtimes.iter().map(|name| format!("containerd: {name} without SystemdCgroup = true"));
+    let seen = Seen::from(cause).shown_by(["/var/lib/kubelet/config.yaml: cgroupDriver: systemd"]).shown_by(lines);
+    systemd.then_some(seen)
 }
 
 fn hostname_unknown(facts: &Facts) -> Option<Seen> {
-    let unknown = facts.hostname_resolves.is_known_and(|does| !does) && !says_it_joined(facts);
+    let unknown = facts.hostname_resolves.is_known_and(|does| !does) && is_apart(facts);
     let name = facts.hostname.known().map_or("of its own", String::as_str);
-    unknown.then(|| format!("the node cannot look up its hostname {name}").into())
+    let cause = format!("the node cannot look up its hostname {name}");
+    unknown.then(|| Seen::from(cause).shown_by([format!("getent ahosts {name}: nothing")]))
 }

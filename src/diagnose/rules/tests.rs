@@ -9,6 +9,11 @@ fn files(names: &[&str]) -> Fact<Vec<String>> {
     Fact::Known(names.iter().map(|n| (*n).to_owned()).collect())
 }
 
+/// A node that is known not to have joined.
+fn apart() -> Facts {
+    Facts { files: files(&[]), ..Facts::default() }
+}
+
 #[test]
 fn a_node_of_which_nothing_is_known_has_no_findings() {
     assert_eq!(codes(&Facts::default()), Vec::<u16>::new());
@@ -27,7 +32,7 @@ fn each_rule_applies_where_it_should() {
             ..NodeObject::default()
         }))
     };
-    let facts = Facts::default;
+    let facts = apart;
     let one = || Fact::Known(vec!["x".to_owned()]);
     let cases = vec![
         (1, Facts { files: files(&["/etc/kubernetes/pki/ca.crt"]), ..facts() }),
@@ -106,7 +111,7 @@ fn versions(kubelet: u64, kubeadm: u64, server: u64) -> Facts {
         kubelet_version: Fact::Known(format!("v1.{kubelet}.2")),
         kubeadm_version: Fact::Known(format!("v1.{kubeadm}.2")),
         api: Fact::Known(ApiView { version: Fact::Known(format!("v1.{server}.0")), ..view() }),
-        ..Facts::default()
+        ..apart()
     }
 }
 
@@ -173,7 +178,7 @@ fn versions_that_do_not_fit() {
 }
 
 fn kubeadm(version: &str) -> Facts {
-    Facts { kubeadm_version: known(version), ..Facts::default() }
+    Facts { kubeadm_version: known(version), ..apart() }
 }
 
 fn some(text: &str) -> Fact<Option<String>> {
@@ -193,7 +198,7 @@ fn joined() -> Fact<Vec<String>> {
 }
 
 fn certificate() -> Fact<Option<ClientCertificate>> {
-    Fact::Known(Some(ClientCertificate { node_name: "n".to_owned(), not_after: 1_000_000 }))
+    Fact::Known(Some(ClientCertificate { node_name: "n".to_owned(), not_before: 0, not_after: 1_000_000 }))
 }
 
 fn theirs() -> Fact<Option<NodeObject>> {
@@ -206,58 +211,48 @@ fn what_preflight_asks_of_a_machine() {
     let cases = vec![
         (Facts { swap: files(&["/dev/sda2"]), ..kubeadm("v1.22.17") }, 26, true, "Swap"),
         (Facts { swap: files(&["/dev/sda2"]), ..kubeadm("v1.23.0") }, 26, false, ""),
-        (
-            Facts { ip_forward: Fact::Known(false), ..Facts::default() },
-            27,
-            true,
-            "FileContent--proc-sys-net-ipv4-ip_forward",
-        ),
+        (Facts { ip_forward: Fact::Known(false), ..apart() }, 27, true, "FileContent--proc-sys-net-ipv4-ip_forward"),
         (
             Facts { bridge_filter: Fact::Known(None), ..kubeadm("v1.29.9") },
             28,
             true,
             "FileContent--proc-sys-net-bridge-bridge-nf-call-iptables",
         ),
-        (Facts { kubelet_port: some("kubelet"), files: files(&[]), ..Facts::default() }, 29, true, "Port-10250"),
-        (Facts { kubelet_port: some("python3"), files: files(&[]), ..Facts::default() }, 30, true, "Port-10250"),
+        (Facts { kubelet_port: some("kubelet"), files: files(&[]), ..apart() }, 29, true, "Port-10250"),
+        (Facts { kubelet_port: some("python3"), files: files(&[]), ..apart() }, 30, true, "Port-10250"),
         (Facts { missing_tools: files(&["conntrack"]), ..kubeadm("v1.31.0") }, 31, true, "FileExisting-conntrack"),
-        (Facts { missing_tools: files(&["kubeadm", "ip"]), ..Facts::default() }, 31, true, ""),
+        (Facts { missing_tools: files(&["kubeadm", "ip"]), ..apart() }, 31, true, ""),
         (Facts { missing_tools: files(&["crictl"]), ..kubeadm("v1.31.0") }, 32, false, ""),
         (
-            Facts {
-                files: joined(),
-                client_certificate: certificate(),
-                clock: Fact::Known(2_000_000),
-                ..Facts::default()
-            },
+            Facts { files: joined(), client_certificate: certificate(), clock: Fact::Known(2_000_000), ..apart() },
             33,
             true,
             "FileAvailable--etc-kubernetes-kubelet.conf",
         ),
-        (Facts { cri: silent(), cri_disabled: Fact::Known(true), ..Facts::default() }, 34, false, "CRI"),
-        (Facts { kubelet: loaded("not-found"), ..Facts::default() }, 35, true, ""),
-        (Facts { kubelet_bootstraps: Fact::Known(false), ..Facts::default() }, 36, true, ""),
+        (Facts { cri: silent(), cri_disabled: Fact::Known(true), ..apart() }, 34, false, "CRI"),
+        (Facts { kubelet: loaded("not-found"), ..apart() }, 35, true, ""),
+        (Facts { kubelet_bootstraps: Fact::Known(false), ..apart() }, 36, true, ""),
         (
-            Facts { containerd_version: known("1.5.9~ds1"), kubelet_version: known("v1.26.0"), ..Facts::default() },
+            Facts { containerd_version: known("1.5.9~ds1"), kubelet_version: known("v1.26.0"), ..apart() },
             37,
             true,
             "CRI",
         ),
         (
-            Facts { cgroup_version: Fact::Known(1), kubelet_version: known("v1.35.0"), ..Facts::default() },
+            Facts { cgroup_version: Fact::Known(1), kubelet_version: known("v1.35.0"), ..apart() },
             38,
             true,
             "SystemVerification",
         ),
-        (Facts { memory_cgroup: Fact::Known(false), ..Facts::default() }, 39, true, "SystemVerification"),
+        (Facts { memory_cgroup: Fact::Known(false), ..apart() }, 39, true, "SystemVerification"),
         (
-            Facts { cgroupfs_runtimes: files(&["runc"]), kubelet_cgroup_driver: some("systemd"), ..Facts::default() },
+            Facts { cgroupfs_runtimes: files(&["runc"]), kubelet_cgroup_driver: some("systemd"), ..apart() },
             40,
             false,
             "",
         ),
-        (Facts { hostname_resolves: Fact::Known(false), ..Facts::default() }, 41, false, ""),
-        (Facts { machine_id: known("mine"), cluster_node_object: theirs(), ..Facts::default() }, 42, true, ""),
+        (Facts { hostname_resolves: Fact::Known(false), ..apart() }, 41, false, ""),
+        (Facts { machine_id: known("mine"), cluster_node_object: theirs(), ..apart() }, 42, true, ""),
     ];
     for (facts, code, blocks, check) in cases {
         let found = findings(&facts);
@@ -274,48 +269,46 @@ fn what_preflight_does_not_mind() {
         Facts {
             ip_forward: Fact::Known(false),
             api: Fact::Known(ApiView { endpoint: "[::1]:6443".to_owned(), ..view() }),
-            ..Facts::default()
+            ..apart()
         },
         Facts { bridge_filter: Fact::Known(Some(false)), ..kubeadm("v1.30.0") },
-        Facts { kubelet_port: some("kubelet"), files: joined(), ..Facts::default() },
+        Facts { kubelet_port: some("kubelet"), files: joined(), ..apart() },
         Facts { kubelet_port: some("kubelet"), ..Facts::default() }, // whether it has joined is not known
-        Facts { kubelet_port: Fact::Known(None), files: files(&[]), ..Facts::default() },
+        Facts { kubelet_port: Fact::Known(None), files: files(&[]), ..apart() },
         Facts { missing_tools: files(&["conntrack", "crictl", "socat"]), ..kubeadm("v1.32.0") },
         Facts { missing_tools: files(&["ip", "iptables", "tc"]), ..kubeadm("v1.33.0") },
-        Facts { missing_tools: files(&["conntrack"]), ..Facts::default() }, // no version
-        Facts { files: joined(), client_certificate: certificate(), clock: Fact::Known(999_999), ..Facts::default() },
-        Facts { cri_disabled: Fact::Known(true), cri: Fact::Known(Cri::Loaded), ..Facts::default() },
-        Facts { kubelet: loaded("loaded"), kubelet_bootstraps: Fact::Known(true), ..Facts::default() },
-        Facts { containerd_version: known("1.7.24~ds1"), kubelet_version: known("v1.26.0"), ..Facts::default() },
-        Facts { containerd_version: known("1.5.9"), kubelet_version: known("v1.25.0"), ..Facts::default() },
-        Facts { cgroup_version: Fact::Known(1), kubelet_version: known("v1.34.0"), ..Facts::default() },
-        Facts { cgroupfs_runtimes: files(&["runc"]), kubelet_cgroup_driver: some("cgroupfs"), ..Facts::default() },
-        Facts { hostname_resolves: Fact::Known(true), memory_cgroup: Fact::Known(true), ..Facts::default() },
+        Facts { missing_tools: files(&["conntrack"]), ..apart() }, // no version
+        Facts { files: joined(), client_certificate: certificate(), clock: Fact::Known(900_000), ..apart() },
+        Facts { cri_disabled: Fact::Known(true), cri: Fact::Known(Cri::Loaded), ..apart() },
+        Facts { kubelet: loaded("loaded"), kubelet_bootstraps: Fact::Known(true), ..apart() },
+        Facts { containerd_version: known("1.7.24~ds1"), kubelet_version: known("v1.26.0"), ..apart() },
+        Facts { containerd_version: known("1.5.9"), kubelet_version: known("v1.25.0"), ..apart() },
+        Facts { cgroup_version: Fact::Known(1), kubelet_version: known("v1.34.0"), ..apart() },
+        Facts { cgroupfs_runtimes: files(&["runc"]), kubelet_cgroup_driver: some("cgroupfs"), ..apart() },
+        Facts { hostname_resolves: Fact::Known(true), memory_cgroup: Fact::Known(true), ..apart() },
     ];
     for fine in cases {
         assert_eq!(codes(&fine), Vec::<u16>::new(), "{fine:?}");
     }
-    let comment = Facts { cri: silent(), cri_disabled: Fact::Known(false), ..Facts::default() };
+    let comment = Facts { cri: silent(), cri_disabled: Fact::Known(false), ..apart() };
     assert_eq!(codes(&comment), [3]);
 }
 
 #[test]
 fn an_earlier_join_blocks_the_next() {
-    let half = Facts {
-        files: files(&["/etc/kubernetes/pki/ca.crt", "/etc/kubernetes/bootstrap-kubelet.conf"]),
-        ..Facts::default()
-    };
+    let half =
+        Facts { files: files(&["/etc/kubernetes/pki/ca.crt", "/etc/kubernetes/bootstrap-kubelet.conf"]), ..apart() };
     let found = findings(&half);
     let ignored = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
     assert_eq!(blockers(&found, &[]).len(), 1);
     assert_eq!(blockers(&found, &ignored(&["FileAvailable--etc-kubernetes-pki-ca.crt"])).len(), 1, "one of two");
     let both = ["fileavailable--etc-kubernetes-pki-ca.crt", "FileAvailable--etc-kubernetes-bootstrap-kubelet.conf"];
     assert!(blockers(&found, &ignored(&both)).is_empty() && blockers(&found, &ignored(&["All"])).is_empty());
-    let flags = Facts { files: files(&["/var/lib/kubelet/kubeadm-flags.env"]), ..Facts::default() };
+    let flags = Facts { files: files(&["/var/lib/kubelet/kubeadm-flags.env"]), ..apart() };
     let found = findings(&flags);
     assert!(found.len() == 1 && blockers(&found, &[]).is_empty(), "kubeadm writes that one anew");
     let unreachable = ApiView { reach: Fact::Known(Reach::Refused("x".to_owned())), ..view() };
-    let unreachable = findings(&Facts { api: Fact::Known(unreachable), ..Facts::default() });
+    let unreachable = findings(&Facts { api: Fact::Known(unreachable), ..apart() });
     assert_eq!(blockers(&unreachable, &ignored(&["all"])).len(), 1, "no check of kubeadm's to ignore");
 }
 
@@ -324,13 +317,13 @@ fn what_ends_a_join_is_told_from_the_row_of_the_rule() {
     let causes: Vec<Cause> = findings(&Facts {
         ip_forward: Fact::Known(false),
         api: Fact::Known(ApiView { reach: Fact::Known(Reach::Refused("x".to_owned())), ..view() }),
-        ..Facts::default()
+        ..apart()
     })
     .iter()
     .map(cause)
     .collect();
     assert_eq!(causes, [Cause::ApiUnreachable, Cause::Preflight]);
     let behind = ApiView { clock_skew: Fact::Known(-400), ..view() };
-    let found = findings(&Facts { api: Fact::Known(behind), ..Facts::default() });
+    let found = findings(&Facts { api: Fact::Known(behind), ..apart() });
     assert_eq!(found.iter().map(cause).collect::<Vec<_>>(), [Cause::Clock]);
 }

@@ -6,13 +6,17 @@ use serde_json::Value;
 
 /// `crictl info`: conditions `RuntimeReady` and `NetworkReady`.
 pub(super) fn cri(section: &Reader<'_>) -> Fact<Cri> {
-    let Some(out) = section.output else { return Fact::Unknown("the probe did not come to it".to_owned()) };
-    match out.status {
-        0 => {}
-        64 => return Fact::Unknown("neither crictl nor ctr is on the node".to_owned()),
-        _ => return Fact::Known(Cri::NoAnswer(last_line(&out.bytes))),
-    }
-    let text = String::from_utf8_lossy(&out.bytes);
+    section.whole(|out| match out.status {
+        0 => match section.document(|text| Some(answer(text))) {
+            Fact::Known(answer) => answer,
+            Fact::Unknown(why) => Fact::Unknown(why),
+        },
+        64 => Fact::Unknown("neither crictl nor ctr is on the node".to_owned()),
+        _ => Fact::Known(Cri::NoAnswer(last_line(&out.bytes))),
+    })
+}
+
+fn answer(text: &str) -> Fact<Cri> {
     if let Some(state) = text.trim().strip_prefix("cri plugin") {
         return Fact::Known(match state.trim() {
             "ok" => Cri::Loaded,
@@ -20,8 +24,8 @@ pub(super) fn cri(section: &Reader<'_>) -> Fact<Cri> {
             state => Cri::NotReady(format!("containerd's CRI plugin is in state {}", clean(state))),
         });
     }
-    let Some(json) = json(&text) else {
-        return Fact::Unknown(format!("crictl info printed no JSON: {}", last_line(&out.bytes)));
+    let Some(json) = json(text) else {
+        return Fact::Unknown(format!("crictl info printed no JSON: {}", last_line(text.as_bytes())));
     };
     let condition = |kind: &str| json["status"]["conditions"].as_array()?.iter().find(|c| c["type"] == kind);
     let message = |c: &Value| clean(c["message"].as_str().unwrap_or("no reason given"));

@@ -1,7 +1,7 @@
 //! One section of the probe, read as text, lines, numbers or pairs. What did not end well is unknown, with its reason.
 
 use super::SectionOutput;
-use crate::model::{Fact, Unit};
+use crate::model::{DOCUMENT_BYTES, Fact, STEP_LINES, Unit, clean};
 use std::collections::BTreeMap;
 
 /// One section, about to be read.
@@ -11,22 +11,31 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// What `read` makes of a section of which nothing is missing, however it ended.
+    pub(super) fn whole<T>(&self, read: impl FnOnce(&SectionOutput) -> Fact<T>) -> Fact<T> {
+        let Some(out) = self.output else { return Fact::Unknown("the probe did not come to it".to_owned()) };
+        match out.too_much {
+            Some(why) => Fact::Unknown(format!("{} {why}", self.name)),
+            None if out.bytes.split(|byte| *byte == b'\n').nth(STEP_LINES + 1).is_some() => {
+                Fact::Unknown(format!("{} printed more than {STEP_LINES} lines", self.name))
+            }
+            None => read(out),
+        }
+    }
+
     /// The text of a section that ended with 0; anything else is unknown, with what it said last.
     pub(super) fn text(&self) -> Fact<String> {
-        match self.output {
-            None => Fact::Unknown("the probe did not come to it".to_owned()),
-            Some(out) if out.status == 0 => Fact::Known(String::from_utf8_lossy(&out.bytes).into_owned()),
-            Some(out) if out.status == 64 => Fact::Unknown("the tool for it is not on the node".to_owned()),
-            Some(out) => {
-                Fact::Unknown(format!("{} ended with status {}: {}", self.name, out.status, last_line(&out.bytes)))
-            }
-        }
+        self.whole(|out| match out.status {
+            0 => Fact::Known(String::from_utf8_lossy(&out.bytes).into_owned()),
+            64 => Fact::Unknown("the tool for it is not on the node".to_owned()),
+            status => Fact::Unknown(format!("{} ended with status {status}: {}", self.name, last_line(&out.bytes))),
+        })
     }
 
     /// Like `text`, where status 64 means that the thing looked for is not there.
     pub(super) fn optional_text(&self) -> Fact<Option<String>> {
         match self.output {
-            Some(out) if out.status == 64 => Fact::Known(None),
+            Some(out) if out.is_nothing() => Fact::Known(None),
             _ => self.text().map(Some),
         }
     }
@@ -34,33 +43,52 @@ impl Reader<'_> {
     /// Like `optional_text`, where what is there has to be read further.
     pub(super) fn optional<T>(&self, parse: impl FnOnce(&str) -> Option<T>) -> Fact<Option<T>> {
         match self.output {
-            Some(out) if out.status == 64 => Fact::Known(None),
+            Some(out) if out.is_nothing() => Fact::Known(None),
             _ => self.parsed(parse).map(Some),
         }
     }
 
+    /// Like `parsed`, for what is read into a tree.
+    pub(super) fn document<T>(&self, parse: impl FnOnce(&str) -> Option<T>) -> Fact<T> {
+        match self.output {
+            Some(out) if out.bytes.len() > DOCUMENT_BYTES => {
+                Fact::Unknown(format!("{} printed more than {} KiB", self.name, DOCUMENT_BYTES >> 10))
+            }
+            _ => self.parsed(parse),
+        }
+    }
+
+    /// Like `document`, where status 64 means that the thing looked for is not there.
+    pub(super) fn optional_document<T>(&self, parse: impl FnOnce(&str) -> Option<T>) -> Fact<Option<T>> {
+        match self.output {
+            Some(out) if out.is_nothing() => Fact::Known(None),
+            _ => self.document(parse).map(Some),
+        }
+    }
+
     pub(super) fn lines(&self) -> Fact<Vec<String>> {
-        self.text().map(|t| t.lines().map(str::to_owned).collect())
+        self.text().map(|t| t.lines().map(clean).collect())
     }
 
     pub(super) fn lines_or_none(&self) -> Fact<Vec<String>> {
-        self.optional_text().map(|t| t.unwrap_or_default().lines().map(str::to_owned).collect())
+        self.optional_text().map(|t| t.unwrap_or_default().lines().map(clean).collect())
     }
 
     pub(super) fn number(&self) -> Fact<u64> {
         self.parsed(|t| t.trim().parse().ok())
     }
 
-    pub(super) fn pairs(&self) -> Fact<Vec<(String, u64)>> {
-        self.parsed(|t| {
-            t.lines().map(|l| l.split_once(' ').and_then(|(k, v)| Some((k.to_owned(), v.parse().ok()?)))).collect()
-        })
+    /// A word and what belongs to it, per line.
+    pub(super) fn pairs<T: std::str::FromStr>(&self) -> Fact<Vec<(String, T)>> {
+        let pair = |line: &str| {
+            let (key, value) = line.split_once(' ')?;
+            Some((clean(key), clean(value).parse().ok()?))
+        };
+        self.parsed(|text| text.lines().map(pair).collect())
     }
 
     pub(super) fn key_values(&self) -> Fact<BTreeMap<String, String>> {
-        self.text().map(|t| {
-            t.lines().filter_map(|l| l.split_once('=')).map(|(k, v)| (k.to_owned(), crate::model::clean(v))).collect()
-        })
+        self.text().map(|t| t.lines().filter_map(|l| l.split_once('=')).map(|(k, v)| (clean(k), clean(v))).collect())
     }
 
     pub(super) fn units(&self) -> Fact<BTreeMap<String, Unit>> {
@@ -68,7 +96,7 @@ impl Reader<'_> {
             let blocks = t.split("\n\n").map(|block| {
                 let get = |key: &str| {
                     let found = block.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('='));
-                    found.unwrap_or_default().to_owned()
+                    clean(found.unwrap_or_default())
                 };
                 let restarts = get("NRestarts").parse().unwrap_or(0);
                 (get("Id"), Unit { load: get("LoadState"), active: get("ActiveState"), sub: get("SubState"), restarts })
@@ -134,5 +162,5 @@ pub(super) fn third_word(text: &str) -> String {
 pub(super) fn last_line(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("it printed nothing");
-    crate::model::clean(crate::parse::message(line))
+    clean(crate::parse::message(line))
 }

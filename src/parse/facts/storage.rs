@@ -40,13 +40,13 @@ pub(super) fn protected(text: &str) -> Option<Vec<ProtectedState>> {
             "absent" => Presence::Absent,
             "silent" => Presence::Silent,
             inode => Presence::Present(Identity {
-                inode: inode.to_owned(),
+                inode: clean(inode),
                 entries: entries.parse().ok(),
                 all_entries: all.parse().ok(),
-                mounts: mounts.to_owned(),
+                mounts: clean(mounts),
             }),
         };
-        Some(ProtectedState { path: path.to_owned(), seen })
+        Some(ProtectedState { path: clean(path), seen })
     };
     text.lines().map(line).collect()
 }

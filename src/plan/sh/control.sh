@@ -37,7 +37,8 @@ kubelet_defaults() {
 
 # Certificate requests without a decision, each with who asks and what it asks for.
 pending_requests() {
-  control get certificatesigningrequests -o 'jsonpath={range .items[*]}{.metadata.name}{" "}{.spec.username}{" "}{.spec.request}{" "}{.status.conditions[*].type}{"\n"}{end}'
+  list=$(control get certificatesigningrequests -o 'jsonpath={range .items[*]}{.metadata.name}{" "}{.spec.username}{" "}{.spec.request}{" "}{.status.conditions[*].type}{"\n"}{end}') || return
+  printf '%s\n' "$list" | awk 'NF == 3'
 }
 
 # Pods that no controller would bring back elsewhere keep kubectl from draining, and so do budgets: its words say which.

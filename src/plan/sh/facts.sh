@@ -18,6 +18,11 @@ probe_kubelet_log() {
   timeout -k 1 20 journalctl -u kubelet.service -b -q --no-pager -o short-unix -n 5000 | digest
 }
 
+probe_containerd_log() {
+  command -v journalctl >/dev/null || return 64
+  timeout -k 1 20 journalctl -u containerd.service -b -q --no-pager -o cat -n 2000 | containerd_complaints
+}
+
 # Path $1, then block size, blocks, blocks free to users, inodes, free inodes and type of the file system there.
 filesystem_of() {
   [ -e "$1" ] || return 64
@@ -25,12 +30,47 @@ filesystem_of() {
   timeout -k 1 10 stat -f -c '%S %b %a %c %d %T' -- "$1"
 }
 
-# States and numbers of what `crictl $1…` lists. Names in its JSON cannot look like these, as quotes in them are escaped.
+# States and numbers of what `crictl $2…` lists. Names in its JSON cannot look like these, as quotes in them are escaped.
+# Without crictl, of what containerd keeps as a $1 of CRI's.
 probe_states() {
-  command -v crictl >/dev/null || return 64
-  listed=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s "$@" -o json) || return
+  kind=$1
+  shift
+  if ! command -v crictl >/dev/null; then
+    command -v ctr >/dev/null || return 64
+    states_by_ctr "$kind"
+    return
+  fi
+  listed=$(ask_cri "$@" -o json) || return
+  case $listed in *'{'*'"items"'* | *'{'*'"containers"'*) ;; *) # an empty list is there, too
+    echo "crictl $1 printed no list" >&2
+    return 1
+    ;;
+  esac
   printf '%s\n' "$listed" | sed 's/"state"/\n&/g' |
     sed -n 's/^"state": *"\([A-Z]*_\)\{0,1\}\([A-Z]*\)".*/\2/p' | sort | uniq -c | awk '{ print tolower($2), $1 }'
+}
+
+# In CRI's words: a sandbox whose task runs is ready, a container whose task does not run has exited.
+states_by_ctr() {
+  ids=$(ctr_in k8s.io containers ls -q "labels.\"io.cri-containerd.kind\"==$1") && tasks=$(ctr_in k8s.io tasks ls) || return
+  printf '%s\n-\n%s\n' "$tasks" "$ids" | awk -v kind="$1" '
+    $0 == "-" { listing = 1; next }
+    !listing { state[$1] = $3; next }
+    $1 != "" { count[state[$1] == "RUNNING"]++ }
+    END {
+      if (count[1]) print (kind == "sandbox" ? "ready" : "running"), count[1]
+      if (count[0]) print (kind == "sandbox" ? "notready" : "exited"), count[0]
+    }'
+}
+
+# Where containerd looks for CNI's plugins, a folder per line; where it does not say, all that packages put them in.
+cni_folders() {
+  told=$(containerd_dump 2>/dev/null | awk '
+    /^ *\[/ { cni = /\.cni\]$/ }
+    cni && /^ *bin_dirs? = / { sub(/^[^=]*= /, ""); gsub(/[]["\047,]/, " "); print }' | tr -s ' ' '\n' | grep /)
+  printf '%s\n' "${told:-/opt/cni/bin
+/usr/lib/cni
+/usr/libexec/cni}"
 }
 
 # containerd reads .conf, .conflist and .json, in the order of their names, and takes the first.
@@ -39,7 +79,7 @@ probe_cni() {
     [ ! -f "$file" ] || printf '%s\n' "${file##*/}"
   done | sort)
   [ -z "$configs" ] || printf '%s\n' "$configs" | sed 's/^/config /'
-  for folder in /opt/cni/bin /usr/lib/cni /usr/libexec/cni; do
+  cni_folders | while IFS= read -r folder; do
     for plugin in "$folder"/*; do
       if [ -x "$plugin" ] && [ ! -d "$plugin" ]; then echo "plugin ${plugin##*/}"; fi
     done
@@ -48,19 +88,25 @@ probe_cni() {
   [ -z "$configs" ] || head -c 65536 -- "/etc/cni/net.d/$(printf '%s\n' "$configs" | head -n 1)"
 }
 
-# Those of the modules $1… that are loaded, built in, or for the kernel to load when they are asked for.
-present_modules() {
+# Modules $1… with what is known of them. What is built into a kernel need not show, so only its lists tell what it lacks.
+module_states() {
+  lists="/lib/modules/$(uname -r)"
   for module in "$@"; do
-    if [ -d "/sys/module/$module" ] || grep -qw "$module" /proc/filesystems ||
-      grep -qs "/$module\\.ko" "/lib/modules/$(uname -r)/modules.builtin" "/lib/modules/$(uname -r)/modules.dep"; then
-      echo "$module"
+    if [ -d "/sys/module/$module" ] || grep -qw "$module" /proc/filesystems; then
+      echo "$module loaded"
+    elif grep -qs "/$module\\.ko" "$lists/modules.builtin" "$lists/modules.dep"; then
+      echo "$module available"
+    elif [ -r "$lists/modules.builtin" ] && [ -r "$lists/modules.dep" ]; then
+      echo "$module missing"
+    else
+      echo "$module unknown"
     fi
   done
 }
 
 probe_containerd_dump() {
   command -v containerd >/dev/null || return 64
-  timeout -k 1 20 containerd config dump
+  containerd_dump
 }
 
 probe_containerd_socket() {

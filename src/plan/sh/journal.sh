@@ -81,3 +81,21 @@ digest() {
       }
     }'
 }
+
+# The last distinct errors of containerd's journal, as they are but for their times: what it could not load, and why it
+# ended. A plugin that this machine cannot have is skipped, and no error.
+containerd_complaints() {
+  awk '
+    /level=(error|fatal|panic)|^containerd: |failed to load plugin/ && !/skip plugin|skip loading plugin/ {
+      sub(/^time="[^"]*" /, "")
+      line = substr($0, 1, 500)
+      gsub(/[0-9a-f]+/, "#")
+      if ($0 in at) delete last[at[$0]]
+      at[$0] = NR
+      last[NR] = line
+    }
+    END {
+      for (first = NR + 1; first > 1 && kept < 10; ) if (--first in last) kept++
+      for (n = first; n <= NR; n++) if (n in last) print last[n]
+    }'
+}

@@ -62,17 +62,21 @@ probe_cri_info() {
 probe_image_filesystem() {
   used=
   if command -v crictl >/dev/null; then
-    answer=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s imagefsinfo) || return
+    answer=$(ask_cri imagefsinfo) || return
     answer=$(printf '%s' "$answer" | tr -d '\n' | sed 's/"timestamp"/\n&/g' | grep '"mountpoint"' | head -n 1) # the images'
     point=$(printf '%s\n' "$answer" | sed -n 's/.*"mountpoint": *"\([^"]*\)".*/\1/p')
     used=$(printf '%s\n' "$answer" | sed -n 's/.*"usedBytes": *{ *"value": *"\([0-9]*\)".*/\1/p')
     by=CRI
   else
     command -v containerd >/dev/null || return 64
-    answer=$(timeout -k 1 20 containerd config dump) || return
+    answer=$(containerd_dump) || return
     point=$(printf '%s\n' "$answer" | sed -n "s/^root = [\"']\(.*\)[\"']\$/\1/p")
     by="containerd's config"
   fi
+  [ -n "$point" ] || {
+    echo "$by names no folder of images" >&2
+    return 1
+  }
   filesystem_of "$point" || return
   echo "$by"
   [ -z "$used" ] || echo "$used"

@@ -218,12 +218,29 @@ written_kubelet_dirs() {
     }'
 }
 
+# In a script that changes nothing: has containerd read its files once for all steps. Sets DUMPED.
+dump_once() {
+  ! command -v containerd >/dev/null || DUMPED=$(timeout -k 1 20 containerd config dump) || DUMPED=
+}
+
+# Prints containerd's configuration, as merged from all its files. (No printf: registry passwords may be in it, and in some
+# shells that is a program, whose arguments everybody can read.)
+containerd_dump() {
+  if [ -n "${DUMPED-}" ]; then
+    cat <<E
+$DUMPED
+E
+  else
+    timeout -k 1 20 containerd config dump
+  fi
+}
+
 # Prints containerd's folder $1 (root or state) where it is not the usual $2. `config dump` merges what config.toml
 # imports, and knows nothing of the daemon's own options.
 containerd_folder() {
   command -v containerd >/dev/null || return 0
   containerd_has_no_options || return
-  if dump=$(timeout -k 1 20 containerd config dump 2>/dev/null); then
+  if dump=$(containerd_dump 2>/dev/null); then
     dir=$(printf '%s\n' "$dump" | awk -v key="$1" '
       /^[ \t]*\[/ { exit }
       $1 == key || index($1, key "=") == 1 {

@@ -8,6 +8,24 @@ ctr_in() {
   timeout -k 1 30 ctr --connect-timeout 5s --address "${CRI_SOCKET#unix://}" --namespace "$@"
 }
 
+# What crictl answers to $1…; where that is more than anybody reads it is cut off, and 141.
+ask_cri() {
+  {
+    asked=$({ {
+      { timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s "$@"; echo $? >&3; } 2>&1 >&4 | tail -c 4096 >&6
+    } 4>&1 | {
+      head -c 1048576 >&5
+      [ -z "$(head -c 1 | tr '\000' x)" ] || echo 141 >&3
+    }; } 3>&1)
+  } 5>&1 6>&2
+  case $asked in *141*)
+    echo "crictl $1 printed more than 1 MiB" >&2
+    return 141
+    ;;
+  esac
+  return "${asked:-1}"
+}
+
 # Prints who besides Kubernetes has something in this containerd, a line each; fails where that could not be listed. A
 # containerd that does not answer is judged by its folders and metadata.
 containerd_sharers() {
@@ -86,11 +104,13 @@ cgroupfs_in_dump() {
     }'
 }
 
-# The same from `crictl info`; 2 where that shows no runtimes.
+# The same from `crictl info`; 2 where that shows no runtimes, 1 where it is far longer than any: each line that is added to
+# the others copies them all.
 cgroupfs_in_info() {
   awk '
-    { gsub(/[ \t]/, ""); all = all $0 }
+    length(all) < 200000 { gsub(/[ \t]/, ""); all = all $0 }
     END {
+      if (length(all) >= 200000) exit 1
       n = split(all, part, /"runtimeType":/)
       for (i = 2; i <= n; i++) {
         if (part[i] !~ /^"io\.containerd\.runc\.v[12]"/) continue
@@ -106,10 +126,10 @@ cgroupfs_in_info() {
 # The same of the config as it is, which the next start uses, and of the containerd that runs. Where crictl does not show
 # what that uses, it is the same if it was started after the config was written.
 cgroupfs_in_use() {
-  dump=$(timeout -k 1 30 containerd config dump) || return
+  dump=$(containerd_dump) || return
   printf '%s\n' "$dump" | cgroupfs_in_dump
   if command -v crictl >/dev/null; then
-    info=$(timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s info) || return
+    info=$(ask_cri info) || return
     printf '%s\n' "$info" | cgroupfs_in_info
     case $? in 2) ;; *) return ;; esac
   fi
