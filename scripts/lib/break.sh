@@ -40,3 +40,10 @@ break_joined() {
 }
 
 break_pod_network() { plant "$1" pod-network "$(pod_network "$1")"; }
+
+# break_client_certificate NODE DAYS: a client certificate of the kubelet's that ends in DAYS, or ended -DAYS ago.
+break_client_certificate() {
+    local request certificate
+    request=$(plant "$1" client-certificate request) && certificate=$(plant "$control_plane" client-certificate sign "$2" "$request") &&
+        plant "$1" client-certificate install "$certificate"
+}

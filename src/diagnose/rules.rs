@@ -128,7 +128,7 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
                 severity: rule.severity,
                 cause: seen.cause,
                 evidence: seen.evidence,
-                remedy: if by_hand { BY_HAND } else { rule.remedy }.to_owned(),
+                remedy: if by_hand && rule.severity > Severity::Note { BY_HAND } else { rule.remedy }.to_owned(),
                 cured_by: rule.cured_by.filter(|_| !by_hand),
                 blocks_join: rule.blocks_join && !seen.harmless,
                 checks: seen.checks,

@@ -39,7 +39,7 @@ pub fn clean(facts: &Facts, scope: Scope) -> Clean {
     match &facts.image_filesystem {
         Fact::Known(fs) if fs.filesystem.capacity_bytes > 0 => {}
         Fact::Known(fs) => {
-            review.left.push(format!("an image filesystem without any capacity ({})", fs.filesystem.path))
+            review.left.push(format!("an image filesystem without any capacity ({})", fs.filesystem.path));
         }
         Fact::Unknown(why) => review.unknown.push(format!("image filesystem: {why}")),
     }

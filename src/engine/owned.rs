@@ -207,7 +207,6 @@ impl<'a> Owned<'a> {
             self.line(line);
         }
         match mark {
-            Mark::Hello => {}
             // The steps of the phase, each once and in order: a node that prints others makes no events of them.
             Mark::Begin(step) if step < self.begun || step >= self.phase.steps.len() => self.step = None,
             Mark::Begin(step) => {
@@ -217,7 +216,7 @@ impl<'a> Owned<'a> {
                 self.events.send(Kind::StepStarted { node: self.node.clone(), step });
             }
             Mark::End(step, status) if self.step == Some(step) => self.step_ended(step, status),
-            Mark::End(..) => {}
+            Mark::Hello | Mark::End(..) => {}
             Mark::Stop(_) => {
                 let why = self.last_error.take().unwrap_or_else(|| "a step failed".to_owned());
                 self.end = Some(if self.refused {

@@ -6,7 +6,7 @@ mod reader;
 mod storage;
 
 use super::{certificate, node_object};
-use crate::model::{ClientCertificate, Fact, Facts, TooMuch, clean, disables_cri};
+use crate::model::{ClientCertificate, Fact, Facts, TooMuch, Unit, clean, disables_cri};
 use reader::{Reader, flag, last_word, number, third_word, unit, value};
 use std::collections::BTreeMap;
 
@@ -30,36 +30,89 @@ impl SectionOutput {
 
 /// Reads all sections, given under the names of `plan::Section` in its order.
 pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
-    let read = |name: &str| Reader { name: name.to_owned(), output: sections.get(name) };
-    let system = read("System").key_values();
-    let units = read("Units").units();
-    let versions = read("Versions").key_values();
-    let preflight = read("Preflight").key_values();
+    let read = |name: &str| Reader { output: sections.get(name) };
+    let facts = machine(&read, &read("System").key_values(), &read("Preflight").key_values());
+    let facts = member(&read, &read("Units").units(), &read("Versions").key_values(), facts);
+    runtime(&read, &read("Units").units(), &read("Versions").key_values(), facts)
+}
+
+type Read<'a> = dyn Fn(&str) -> Reader<'a> + 'a;
+type Map = Fact<BTreeMap<String, String>>;
+type Units = Fact<BTreeMap<String, Unit>>;
+
+/// What the machine is, and what kubeadm asks of it.
+fn machine(read: &Read<'_>, system: &Map, preflight: &Map) -> Facts {
+    Facts {
+        hostname: value(system, "hostname").map(|h| h.to_ascii_lowercase()),
+        machine_id: value(system, "machine_id"),
+        boot_id: value(system, "boot_id"),
+        os: value(system, "os"),
+        kernel: value(system, "kernel"),
+        uptime_seconds: number(system, "uptime"),
+        running: read("Running").optional_text().map(|t| t.map(|t| clean(t.trim()))),
+        protected: read("Protected").parsed(storage::protected),
+        media_mounts: read("MediaMounts").parsed(storage::media_mounts),
+        swap: match preflight {
+            Fact::Known(map) if map.contains_key("swap") => {
+                Fact::Known(map["swap"].split_whitespace().map(str::to_owned).collect())
+            }
+            Fact::Known(_) => Fact::Unknown("the kernel has no /proc/swaps".to_owned()),
+            Fact::Unknown(why) => Fact::Unknown(why.clone()),
+        },
+        ip_forward: flag(preflight, "ip_forward"),
+        bridge_filter: match value(preflight, "bridge_filter") {
+            Fact::Known(absent) if absent == "absent" => Fact::Known(None),
+            _ => flag(preflight, "bridge_filter").map(Some),
+        },
+        missing_tools: read("Tools").lines(),
+        hostname_resolves: flag(preflight, "resolves"),
+        cgroup_version: number(preflight, "cgroup"),
+        memory_cgroup: flag(preflight, "memory"),
+        clock: number(preflight, "clock"),
+        clock_offset: Fact::Unknown("the node's clock was not compared".to_owned()),
+        modules: read("Modules").pairs(),
+        ..Facts::default()
+    }
+}
+
+/// What of a cluster's member it is, and its kubelet.
+fn member(read: &Read<'_>, units: &Units, versions: &Map, facts: Facts) -> Facts {
     let settings = read("KubeletSettings").key_values();
-    let config = read("ContainerdConfig").optional_document(|text| Some(text.to_owned()));
-    let hostname = value(&system, "hostname").map(|h| h.to_ascii_lowercase());
     let client_certificate = read("ClientCertificate").optional(certificate::client_certificate);
     Facts {
-        node_name: node_name(&settings, &client_certificate, &hostname),
-        hostname,
-        machine_id: value(&system, "machine_id"),
-        boot_id: value(&system, "boot_id"),
-        os: value(&system, "os"),
-        kernel: value(&system, "kernel"),
-        uptime_seconds: number(&system, "uptime"),
-        running: read("Running").optional_text().map(|t| t.map(|t| clean(t.trim()))),
-        kubelet: unit(&units, "kubelet.service"),
-        containerd: unit(&units, "containerd.service"),
-        kubeadm_version: value(&versions, "kubeadm"),
-        kubelet_version: value(&versions, "kubelet").map(|v| last_word(&v)),
-        containerd_version: value(&versions, "containerd").map(|v| third_word(&v)),
+        node_name: node_name(&settings, &client_certificate, &facts.hostname),
+        kubelet: unit(units, "kubelet.service"),
+        kubeadm_version: value(versions, "kubeadm"),
+        kubelet_version: value(versions, "kubelet").map(|v| last_word(&v)),
         files: read("Files").lines(),
         api_server: read("ApiServer").optional_text().map(|t| t.map(|t| clean(t.trim()))),
+        kubelet_filesystem: read("KubeletFilesystem").parsed(storage::filesystem),
+        cluster_node_object: Fact::Unknown("the control plane was not asked".to_owned()),
+        own_node_object: read("NodeObject").whole(|out| node_object(&String::from_utf8_lossy(&out.bytes), out.status)),
+        cluster_pins: Fact::Unknown("the control plane was not asked".to_owned()),
+        cluster_ca: read("ClusterCa").optional(certificate::pin),
+        client_certificate,
+        kubelet_cgroup_driver: settings.clone().map(|s| s.get("cgroup_driver").filter(|d| !d.is_empty()).cloned()),
+        kubelet_arguments: read("KubeletArguments").lines(),
+        kubelet_log: read("KubeletLog").parsed(kubelet::log),
+        kubelet_bootstraps: flag(&settings, "bootstraps"),
+        kubelet_port: read("KubeletPort").optional(|t| Some(clean(t.trim()))),
+        api: Fact::Unknown("the API server was not asked from the node".to_owned()),
+        cluster_defaults: Fact::Unknown("the control plane was not asked".to_owned()),
+        ..facts
+    }
+}
+
+/// Its containerd, and what is left of pods.
+fn runtime(read: &Read<'_>, units: &Units, versions: &Map, facts: Facts) -> Facts {
+    let config = read("ContainerdConfig").optional_document(|text| Some(text.to_owned()));
+    Facts {
+        containerd: unit(units, "containerd.service"),
+        containerd_version: value(versions, "containerd").map(|v| third_word(&v)),
         cri: containerd::cri(&read("CriInfo")),
         pods: read("Pods").pairs(),
         containers: read("Containers").pairs(),
         image_filesystem: read("ImageFilesystem").parsed(storage::image_filesystem),
-        kubelet_filesystem: read("KubeletFilesystem").parsed(storage::filesystem),
         cni: read("Cni").document(containerd::cni),
         pod_links: read("PodLinks").lines(),
         chains: read("Chains").pairs(),
@@ -67,8 +120,6 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
         gentle_leftovers: read("GentleLeftovers").lines(),
         aggressive_leftovers: read("AggressiveLeftovers").lines(),
         residue: read("Residue").lines(),
-        protected: read("Protected").parsed(storage::protected),
-        media_mounts: read("MediaMounts").parsed(storage::media_mounts),
         containerd_sharers: read("ContainerdSharers").lines(),
         containerd_items: read("ContainerdItems").number(),
         cgroupfs_runtimes: read("Cgroupfs").lines(),
@@ -80,37 +131,7 @@ pub fn facts(sections: &BTreeMap<&'static str, SectionOutput>) -> Facts {
         containerd_namespaces: read("ContainerdNamespaces").lines(),
         containerd_config: config,
         containerd_default_config: read("ContainerdDefaultConfig").document(|text| Some(text.to_owned())),
-        cluster_node_object: Fact::Unknown("the control plane was not asked".to_owned()),
-        own_node_object: read("NodeObject").whole(|out| node_object(&String::from_utf8_lossy(&out.bytes), out.status)),
-        cluster_pins: Fact::Unknown("the control plane was not asked".to_owned()),
-        cluster_ca: read("ClusterCa").optional(certificate::pin),
-        client_certificate,
-        kubelet_cgroup_driver: settings.clone().map(|s| s.get("cgroup_driver").filter(|d| !d.is_empty()).cloned()),
-        kubelet_arguments: read("KubeletArguments").lines(),
-        kubelet_log: read("KubeletLog").parsed(kubelet::log),
-        kubelet_bootstraps: flag(&settings, "bootstraps"),
-        kubelet_port: read("KubeletPort").optional(|t| Some(clean(t.trim()))),
-        swap: match &preflight {
-            Fact::Known(map) if map.contains_key("swap") => {
-                Fact::Known(map["swap"].split_whitespace().map(str::to_owned).collect())
-            }
-            Fact::Known(_) => Fact::Unknown("the kernel has no /proc/swaps".to_owned()),
-            Fact::Unknown(why) => Fact::Unknown(why.clone()),
-        },
-        ip_forward: flag(&preflight, "ip_forward"),
-        bridge_filter: match value(&preflight, "bridge_filter") {
-            Fact::Known(absent) if absent == "absent" => Fact::Known(None),
-            _ => flag(&preflight, "bridge_filter").map(Some),
-        },
-        missing_tools: read("Tools").lines(),
-        hostname_resolves: flag(&preflight, "resolves"),
-        cgroup_version: number(&preflight, "cgroup"),
-        memory_cgroup: flag(&preflight, "memory"),
-        clock: number(&preflight, "clock"),
-        clock_offset: Fact::Unknown("the node's clock was not compared".to_owned()),
-        modules: read("Modules").pairs(),
-        api: Fact::Unknown("the API server was not asked from the node".to_owned()),
-        cluster_defaults: Fact::Unknown("the control plane was not asked".to_owned()),
+        ..facts
     }
 }
 

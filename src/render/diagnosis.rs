@@ -3,7 +3,7 @@
 use super::findings::{Reasons, cure, paint, worst};
 use super::status_table::worst_first;
 use super::style::{Paint, Style};
-use super::text::{columns, count, fit, hang};
+use super::text::{columns, count, hang};
 use crate::model::{Fact, Facts, Finding, NodeStatus, clean};
 
 /// Lines of evidence that are shown; one more stands for the rest.
@@ -52,10 +52,8 @@ fn of_finding(finding: &Finding, width: Option<u16>, style: Style) -> String {
     let cause = hang(&clean(&finding.cause), columns(&code) + 2, INDENT, width);
     let mut text = format!("{}  {cause}\n", paint(finding.severity).on(&code, style));
     let mut line = |name: &str, words: &str| text.push_str(&format!("  {name:INDENT$}{words}\n", INDENT = INDENT - 2));
-    // What a node printed is shown as it did; in a pipe it is not even cut.
-    let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(INDENT));
     for seen in finding.evidence.iter().take(EVIDENCE) {
-        line("seen", &fit(&clean(seen), room));
+        line("seen", &hang(&clean(seen), INDENT, INDENT, width));
     }
     if let Some(rest) = finding.evidence.len().checked_sub(EVIDENCE).filter(|rest| *rest > 0) {
         line("", &format!("and {rest} more"));
@@ -95,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn only_lines_of_a_node_are_cut() {
+    fn no_line_is_cut() {
         for width in 40..100 {
             let text = diagnosis(&fleet(), Some(width), Style::default());
             let long = text.lines().find(|line| columns(line) > usize::from(width));

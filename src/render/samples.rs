@@ -204,7 +204,7 @@ pub(crate) fn fleet() -> Vec<NodeStatus> {
     rows[1].facts = Some(Box::new(Facts {
         pods: Fact::Unknown("crictl: not found".to_owned()),
         containers: Fact::Unknown("crictl: not found".to_owned()),
-        kubelet_filesystem: Fact::Unknown("the tool for it is not on the node".to_owned()),
+        kubelet_filesystem: Fact::Unknown("it, or the tool that tells it, is not on the node".to_owned()),
         api: Fact::Unknown("the API server was not asked from the node".to_owned()),
         ..facts.clone()
     }));

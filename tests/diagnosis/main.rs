@@ -20,7 +20,7 @@ fn told(name: &str) -> String {
     for finding in found(name) {
         let Finding { code, severity, cause, evidence, remedy, .. } = finding;
         text.push_str(&format!("{code} {severity:?}: {cause}\n"));
-        evidence.iter().for_each(|line| text.push_str(&format!("  seen {line}\n")));
+        text.extend(evidence.iter().map(|line| format!("  seen {line}\n")));
         let cure = finding.cured_by.map_or_else(|| "-".to_owned(), |level| level.to_string());
         text.push_str(&format!("  do   {remedy}\n  cure {cure}, blocks a join: {}\n", finding.blocks_join));
     }

@@ -20,6 +20,7 @@ mod reset;
 mod roots;
 mod run;
 mod runtime;
+mod status;
 
 use libtest_mimic::{Arguments, Trial};
 use std::sync::{Arc, Mutex};
@@ -88,6 +89,13 @@ const CASES: &[(&str, Cluster, Case)] = &[
         One(runtime::config),
     ),
     ("runtime::a_config_that_containerd_does_not_start_with_is_taken_back", Unused, One(runtime::rollback)),
+    (
+        "status::planted_conditions_on_each_containerd_are_told_by_code_in_one_run",
+        Used,
+        These(&status::ALL, status::planted),
+    ),
+    ("status::a_look_changes_nothing_and_costs_one_login_and_one_command", Used, One(status::costs)),
+    ("status::a_crictl_that_floods_costs_its_own_answers_alone", Unused, One(status::noise)),
     (
         "items::of_kubernetes_go_and_those_of_others_stay_on_each_containerd",
         Unused,

@@ -62,7 +62,6 @@ fn strings(value: &Value, look: &mut impl FnMut(&str)) {
 fn is_bounded(seen: &Seen, quiet: &Seen) {
     let grown = seen.most_memory_kib.saturating_sub(quiet.most_memory_kib);
     assert!(grown < MOST_MEMORY, "{grown} KiB more than on a quiet node");
-    println!("{} KiB at most, {} KiB on a quiet node", seen.most_memory_kib, quiet.most_memory_kib);
 }
 
 #[test]

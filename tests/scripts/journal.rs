@@ -44,6 +44,25 @@ said 4 1613 71 Image garbage collection failed once. Stats initialization may no
 }
 
 #[test]
+fn ids_that_each_try_has_anew_make_no_new_complaint() {
+    let line = |second: u32, id: &str| {
+        format!(
+            "{second}.0 n kubelet[7]: E1122 15:13:58.1 7 x.go:1] failed to setup network for sandbox \"{id}\": failed to find plugin \"calico\"\n"
+        )
+    };
+    let ids = [
+        "c42e2f097667962af8cfcb0dec8b8c85",
+        "0a84f19e-7bbb-4f0e-9a53-0f8f2f5a7f11",
+        "fd70ddff67e7c06c6c7248cce13dac7a",
+    ];
+    let journal: String = (1..).zip(ids).map(|(second, id)| line(second, id)).collect();
+    let said = digest(&journal);
+    assert_eq!(said.lines().filter(|line| line.starts_with("said ")).count(), 1, "{said}");
+    let other = digest(&(line(1, ids[0]) + &line(2, "web")));
+    assert_eq!(other.lines().filter(|line| line.starts_with("said ")).count(), 2, "{other}");
+}
+
+#[test]
 fn a_digest_is_bounded_and_reads_over_what_it_does_not_know() {
     assert_eq!(digest(""), "lines 0\n");
     assert_eq!(digest("-- Boot 3f --\n      --pod-cidr string  The CIDR\n\n1000.0 n\n"), "lines 4\n");

@@ -54,18 +54,24 @@ pub(super) fn tells_of_network(facts: &Facts) -> bool {
     network(facts).is_some()
 }
 
+/// containerd reads a config and looks for no plugin, so it calls a network ready with which no pod can start.
 fn network_broken(facts: &Facts) -> Option<Seen> {
-    let (said, cni) = network(facts)?;
+    let Cri::Ready { network, network_message: said } = facts.cri.known()? else { return None };
+    let cni = facts.cni.known().filter(|_| says_it_joined(facts))?;
     let first = cni.configs.first()?;
     let missing = cni.missing();
-    let why = if missing.is_empty() {
-        format!("the runtime does not work with it: {said}")
-    } else {
-        format!("the plugins that it names are not there: {}", missing.join(", "))
+    let cause = match (network, missing.is_empty()) {
+        (true, true) => return None,
+        (_, false) => format!(
+            "pods get no network: the CNI config {first} names plugins that are not there: {}",
+            missing.join(", ")
+        ),
+        (false, true) => format!(
+            "there is a CNI config ({first}), and no pod network all the same: the runtime does not work with it: {said}"
+        ),
     };
-    let cause = format!("there is a CNI config ({first}), and no pod network all the same: {why}");
     let configs = cni.configs.iter().map(|name| format!("/etc/cni/net.d/{name}"));
-    Some(Seen::from(cause).shown_by([format!("crictl info: NetworkReady=false {said}")]).shown_by(configs))
+    Some(Seen::from(cause).shown_by([format!("crictl info: NetworkReady={network} {said}")]).shown_by(configs))
 }
 
 fn no_network(facts: &Facts) -> Option<Seen> {

@@ -126,7 +126,8 @@ fn kubelet_down(facts: &Facts) -> Option<Seen> {
     let (active, sub, restarts) = (&unit.active, &unit.sub, unit.restarts);
     let cause = format!("the node has joined, but kubelet.service is {active} ({sub}, {restarts} restarts)");
     let down = says_it_joined(facts) && active != "active" && !kubelet::is_crash_loop(facts);
-    down.then(|| with_files(Seen::from(cause).shown_by([shown("kubelet", unit)]), facts))
+    let complaints = facts.kubelet_log.known().map(kubelet::last_complaints).into_iter().flatten();
+    down.then(|| with_files(Seen::from(cause).shown_by([shown("kubelet", unit)]).shown_by(complaints), facts))
 }
 
 fn links_left(facts: &Facts) -> Option<Seen> {

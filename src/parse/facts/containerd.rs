@@ -31,10 +31,13 @@ fn answer(text: &str) -> Fact<Cri> {
     let message = |c: &Value| clean(c["message"].as_str().unwrap_or("no reason given"));
     match condition("RuntimeReady") {
         None => Fact::Unknown("crictl info names no RuntimeReady condition".to_owned()),
-        Some(c) if c["status"] == true => Fact::Known(Cri::Ready {
-            network: condition("NetworkReady").is_some_and(|c| c["status"] == true),
-            network_message: condition("NetworkReady").map(message).unwrap_or_default(),
-        }),
+        Some(c) if c["status"] == true => {
+            let network = condition("NetworkReady").is_some_and(|c| c["status"] == true);
+            // The condition says only that there is none; containerd's own words say which file it could not read.
+            let load = json["lastCNILoadStatus"].as_str().filter(|status| !network && *status != "OK").map(clean);
+            let network_message = load.or_else(|| condition("NetworkReady").map(message)).unwrap_or_default();
+            Fact::Known(Cri::Ready { network, network_message })
+        }
         Some(c) => Fact::Known(Cri::NotReady(message(c))),
     }
 }

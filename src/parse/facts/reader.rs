@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 /// One section, about to be read.
 pub(super) struct Reader<'a> {
-    pub(super) name: String,
     pub(super) output: Option<&'a SectionOutput>,
 }
 
@@ -15,9 +14,9 @@ impl Reader<'_> {
     pub(super) fn whole<T>(&self, read: impl FnOnce(&SectionOutput) -> Fact<T>) -> Fact<T> {
         let Some(out) = self.output else { return Fact::Unknown("the probe did not come to it".to_owned()) };
         match out.too_much {
-            Some(why) => Fact::Unknown(format!("{} {why}", self.name)),
+            Some(why) => Fact::Unknown(format!("the node {why}")),
             None if out.bytes.split(|byte| *byte == b'\n').nth(STEP_LINES + 1).is_some() => {
-                Fact::Unknown(format!("{} printed more than {STEP_LINES} lines", self.name))
+                Fact::Unknown(format!("the node printed more than {STEP_LINES} lines"))
             }
             None => read(out),
         }
@@ -27,8 +26,8 @@ impl Reader<'_> {
     pub(super) fn text(&self) -> Fact<String> {
         self.whole(|out| match out.status {
             0 => Fact::Known(String::from_utf8_lossy(&out.bytes).into_owned()),
-            64 => Fact::Unknown("the tool for it is not on the node".to_owned()),
-            status => Fact::Unknown(format!("{} ended with status {status}: {}", self.name, last_line(&out.bytes))),
+            64 => Fact::Unknown("it, or the tool that tells it, is not on the node".to_owned()),
+            status => Fact::Unknown(format!("asking ended with status {status}: {}", last_line(&out.bytes))),
         })
     }
 
@@ -52,7 +51,7 @@ impl Reader<'_> {
     pub(super) fn document<T>(&self, parse: impl FnOnce(&str) -> Option<T>) -> Fact<T> {
         match self.output {
             Some(out) if out.bytes.len() > DOCUMENT_BYTES => {
-                Fact::Unknown(format!("{} printed more than {} KiB", self.name, DOCUMENT_BYTES >> 10))
+                Fact::Unknown(format!("the node printed more than {} KiB", DOCUMENT_BYTES >> 10))
             }
             _ => self.parsed(parse),
         }
@@ -109,7 +108,7 @@ impl Reader<'_> {
         match self.text() {
             Fact::Unknown(why) => Fact::Unknown(why),
             Fact::Known(text) => parse(&text).map_or_else(
-                || Fact::Unknown(format!("{} printed something else: {}", self.name, last_line(text.as_bytes()))),
+                || Fact::Unknown(format!("what was printed cannot be read: {}", last_line(text.as_bytes()))),
                 Fact::Known,
             ),
         }

@@ -2,7 +2,8 @@
 # For awk: whether a line of the kubelet's, without what journals put in front, is a complaint: errors and fatal lines, the
 # two calm ones that matter (kubelet runs for itself; its certificate), what kubelet prints before it has a log, systemd's
 # reasons why it could not start the program, and journalctl's own. After an unknown flag kubelet prints its whole usage,
-# indented. And the same without klog's header, which differs each time, cut to what a person reads.
+# indented. And the same without klog's header, which differs each time, cut to what a person reads. Lines are alike but for
+# numbers and for the ids of containers and pods, of which each try has a new one.
 COMPLAINT='
 BEGIN { klog = "[0-9][0-9][0-9][0-9] [0-9:.]+ +[0-9]+ [^ ]+\\] " }
 function is_complaint(line) {
@@ -16,6 +17,7 @@ function bare(line) {
 }
 function alike(line) {
   gsub(/[0-9]+/, "#", line)
+  gsub(/[a-f]*#[a-f]*#[a-f]*#[a-f#-]*/, "#", line)
   return line
 }'
 
