@@ -86,10 +86,11 @@ digest() {
 }
 
 # The last distinct errors of containerd's journal, as they are but for their times: what it could not load, and why it
-# ended. A plugin that this machine cannot have is skipped, and no error.
+# ended. A plugin that this machine cannot have, or that nobody has configured, is no error; nor is it one that there is no
+# pod network yet when containerd starts.
 containerd_complaints() {
   awk '
-    /level=(error|fatal|panic)|^containerd: |failed to load plugin/ && !/skip plugin|skip loading plugin/ {
+    /level=(error|fatal|panic)|^containerd: |failed to load plugin/ && !/skip plugin|skip loading plugin|not configured"|failed to load cni during init/ {
       sub(/^time="[^"]*" /, "")
       line = substr($0, 1, 500)
       gsub(/[0-9a-f]+/, "#")
