@@ -10,8 +10,8 @@ use crate::model::{Fact, Facts, Finding, NodeStatus, clean};
 const EVIDENCE: usize = 8;
 /// Where the words behind `seen`, `do`, `cure` and `more` begin.
 const INDENT: usize = 9;
-/// What only a join asks about.
-const NOT_ASKED: [&str; 2] = ["api", "cluster_defaults"];
+/// In the reason of what was not tried: a status asks neither what only a join needs nor for the Node of who has not joined.
+const NOT_TRIED: &str = " was not asked";
 
 /// Each node with its findings: cause, what it was told from, remedy and cure; the worst node first. `width` is the
 /// terminal's; `None` for a pipe, where nothing is wrapped or cut.
@@ -71,7 +71,7 @@ fn unknown(facts: &Facts) -> Vec<String> {
     let names: Vec<(String, &str)> = facts
         .iter()
         .filter_map(|(name, fact)| Some((name, fact.get("unknown")?.as_str()?)))
-        .filter(|(name, why)| *why != untried && !NOT_ASKED.contains(&name.as_str()))
+        .filter(|(_, why)| *why != untried && !why.contains(NOT_TRIED))
         .map(|(name, why)| (name.replace('_', " "), why))
         .collect();
     let mut reasons = Reasons::default();
