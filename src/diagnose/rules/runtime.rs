@@ -9,7 +9,7 @@ pub(super) const RULES: [Rule; 9] = [
         50,
         Error,
         network_broken,
-        "look into the first file of /etc/cni/net.d, and see that the plugins that it names are in /opt/cni/bin",
+        "look into the first file of /etc/cni/net.d, and see that the plugins that it names are where containerd looks (bin_dir of its config, /opt/cni/bin by default)",
     ),
     Rule::new(51, Note, no_network, "the network add-on's DaemonSet brings it; nothing to do on the node"),
     Rule::new(
