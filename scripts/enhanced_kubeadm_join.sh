@@ -695,18 +695,24 @@ written_kubelet_dirs() {
     }'
 }
 
-# In a script that changes nothing: has containerd read its files once for all steps. Sets DUMPED.
+# In a script that changes nothing: has containerd read its files once for all steps.
+DUMPED=
+DUMP_FAILED=
 dump_once() {
-  ! command -v containerd >/dev/null || DUMPED=$(timeout -k 1 20 containerd config dump) || DUMPED=
+  command -v containerd >/dev/null || return
+  DUMPED=$(timeout -k 1 20 containerd config dump 2>/dev/null) || {
+    DUMP_FAILED=$?
+    DUMPED=
+  }
 }
 
-# Prints containerd's configuration, as merged from all its files. (No printf: registry passwords may be in it, and in some
-# shells that is a program, whose arguments everybody can read.)
+# Prints containerd's configuration, as merged from all its files.
 containerd_dump() {
-  if [ -n "${DUMPED-}" ]; then
-    cat <<E
-$DUMPED
-E
+  if [ -n "$DUMPED" ]; then
+    printf '%s\n' "$DUMPED"
+  elif [ "$DUMP_FAILED" = 124 ] || [ "$DUMP_FAILED" = 137 ]; then
+    echo "containerd config dump took longer than 20 s" >&2
+    return 1
   else
     timeout -k 1 20 containerd config dump
   fi
@@ -1712,7 +1718,7 @@ ask_cri() {
       { timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s "$@"; echo $? >&3; } 2>&1 >&4 | tail -c 4096 >&6
     } 4>&1 | {
       head -c 1048576 >&5
-      [ -z "$(head -c 1 | tr '\000' x)" ] || echo 141 >&3
+      [ "$(head -c 1 | wc -c)" -eq 0 ] || echo 141 >&3
     }; } 3>&1)
   } 5>&1 6>&2
   case $asked in *141*)
@@ -2451,6 +2457,7 @@ digest() {
         }
         heard[pid] = time
         if (line ~ /invalid capacity 0 on image filesystem/) {
+          if (!(pid in invalid)) first_look[pid] = time
           if (!(pid in invalid) || time - seen[pid] > 30) invalid[pid]++
           seen[pid] = time
         }
@@ -2469,7 +2476,7 @@ digest() {
       print "lines " NR
       for (n = starts > 50 ? starts - 49 : 1; n <= starts; n++) {
         pid = order[n]
-        print "start " pid, began[pid], heard[pid], invalid[pid] + 0
+        print "start " pid, began[pid], heard[pid], invalid[pid] + 0, first_look[pid] + 0, seen[pid] + 0
       }
       for (first = NR + 1; first > 1 && kept < 20; ) if (--first in last) kept++
       for (n = first; n <= NR; n++) {
@@ -2481,12 +2488,13 @@ digest() {
 }
 
 # The last distinct errors of containerd's journal, as they are but for their times: what it could not load, and why it
-# ended. A plugin that this machine cannot have is skipped, and no error.
+# ended. A plugin that this machine cannot have, or that nobody has configured, is no error; nor is it one that there is no
+# pod network yet when containerd starts.
 containerd_complaints() {
   awk '
-    /level=(error|fatal|panic)|^containerd: |failed to load plugin/ && !/skip plugin|skip loading plugin/ {
+    /level=(error|fatal|panic)|^containerd: |failed to load plugin/ && !/skip plugin|skip loading plugin|not configured"|failed to load cni during init/ {
       sub(/^time="[^"]*" /, "")
-      line = substr($0, 1, 500)
+      $0 = line = substr($0, 1, 500)
       gsub(/[0-9a-f]+/, "#")
       if ($0 in at) delete last[at[$0]]
       at[$0] = NR

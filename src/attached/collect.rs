@@ -81,6 +81,11 @@ impl Collect {
         self.bye
     }
 
+    /// Whether any step came to its end.
+    pub fn has_steps(&self) -> bool {
+        !self.steps.is_empty()
+    }
+
     /// What the steps printed that came to their end.
     pub fn into_steps(self) -> BTreeMap<usize, SectionOutput> {
         self.steps

@@ -3,7 +3,7 @@
 mod tokens;
 
 use crate::attached::{Answer, NoAnswer, attached};
-use crate::model::{ClusterDefaults, Fact, JoinCommand, Node, NodeObject, clean};
+use crate::model::{ClusterDefaults, Fact, Node, NodeObject, clean};
 use crate::parse::{SectionOutput, cluster_defaults, is_no_such_node, node_object, pending_requests};
 use crate::plan::{
     ask_kubelet_defaults, ask_node_object, ask_pending_requests, delete_node, drain_node, uncordon_node,
@@ -12,7 +12,7 @@ use crate::shell::Script;
 use crate::transport::Transport;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokens::Tokens;
+use tokens::{Identity, Tokens};
 use tokio::sync::{Mutex, OnceCell, Semaphore};
 
 /// The control-plane node and the connection to it, made when first needed and again when lost.
@@ -24,7 +24,7 @@ pub struct ControlPlane<T: Transport> {
     link: Mutex<Link<T::Session>>,
     slots: Semaphore,
     tokens: Mutex<Tokens>,
-    identity: OnceCell<JoinCommand>,
+    identity: Mutex<Identity>,
     defaults: OnceCell<ClusterDefaults>,
 }
 
@@ -47,7 +47,7 @@ impl<T: Transport> ControlPlane<T> {
             link: Mutex::new(Link::Untried),
             slots: Semaphore::new(CHANNELS),
             tokens: Mutex::default(),
-            identity: OnceCell::new(),
+            identity: Mutex::default(),
             defaults: OnceCell::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! The bootstrap token of a run: one, as long as it lives long enough for one more join.
 
-use super::{ControlPlane, DEADLINE, last_lines};
+use super::{AWAY, ControlPlane, DEADLINE, last_lines};
 use crate::model::{JoinCommand, Token, clean};
 use crate::plan::{mint_token, revoke_tokens};
 use crate::transport::Transport;
@@ -12,6 +12,15 @@ pub(super) struct Tokens {
     current: Option<Minted>,
     /// Whether any was asked for: an answer that got lost may have left one all the same.
     asked: bool,
+}
+
+/// Which cluster it is.
+#[derive(Default)]
+pub(super) enum Identity {
+    #[default]
+    Untried,
+    Known(JoinCommand),
+    Unknown(String, Instant),
 }
 
 struct Minted {
@@ -47,9 +56,21 @@ impl<T: Transport> ControlPlane<T> {
     }
 
     /// What [`Self::join_command`] would give, without making a token in the cluster: for people, and to know by the pins
-    /// of its CA which cluster this is. Asked once per run.
+    /// of its CA which cluster this is. Asked once per run; where there was no answer, not again for each of a
+    /// hundred nodes in turn.
     pub async fn identity(&self) -> Result<JoinCommand, String> {
-        self.identity.get_or_try_init(|| self.mint(true)).await.cloned()
+        let mut known = self.identity.lock().await;
+        match &*known {
+            Identity::Known(command) => return Ok(command.clone()),
+            Identity::Unknown(why, since) if since.elapsed() < AWAY => return Err(why.clone()),
+            Identity::Untried | Identity::Unknown(..) => {}
+        }
+        let asked = self.mint(true).await;
+        *known = match &asked {
+            Ok(command) => Identity::Known(command.clone()),
+            Err(why) => Identity::Unknown(why.clone(), Instant::now()),
+        };
+        asked
     }
 
     /// Takes all tokens of this run back. `Err` says that some may live on, and why.

@@ -4,7 +4,7 @@ use super::node::Driver;
 use crate::attached::{NoAnswer, attached};
 use crate::diagnose::{OTHER_MACHINE, Standing, blockers, cause, findings, standing};
 use crate::escalate::Seen;
-use crate::model::{ApiView, Cause, Diagnosis, Fact, Finding, JoinCommand, NodeObject, Phase, Severity};
+use crate::model::{ApiView, Cause, Diagnosis, Fact, Finding, JoinCommand, NodeObject, Phase, Severity, Unit};
 use crate::parse::api_view;
 use crate::plan::ask_api;
 use crate::transport::Transport;
@@ -123,9 +123,10 @@ impl<T: Transport> Driver<'_, T> {
         }
         // What a kubelet at work does with, the join that follows its reset may not do with.
         let mut as_reset = self.facts.clone();
-        if let Fact::Known(unit) = &mut as_reset.kubelet {
-            "inactive".clone_into(&mut unit.active);
-        }
+        let mut unit =
+            as_reset.kubelet.known().cloned().unwrap_or_else(|| Unit { load: "loaded".to_owned(), ..Unit::default() });
+        "inactive".clone_into(&mut unit.active);
+        as_reset.kubelet = Fact::Known(unit);
         let found = findings(&as_reset);
         let mut blocking = blockers(&found, &command.ignore_preflight_errors);
         blocking.retain(|finding| finding.code != OTHER_MACHINE || !self.context.rejoin.replace);

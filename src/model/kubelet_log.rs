@@ -26,6 +26,12 @@ pub struct KubeletStart {
     /// How often it said "invalid capacity 0 on image filesystem". Once is said by every kubelet that starts, since it looks
     /// before it has measured (kubernetes#26000, #113066).
     pub invalid_capacity: u64,
+    /// When it said that first; 0 where it never did.
+    #[serde(default)]
+    pub first_invalid_unix_seconds: i64,
+    /// When it said that last.
+    #[serde(default)]
+    pub last_invalid_unix_seconds: i64,
 }
 
 /// What a kubelet, or systemd about it, complained of.

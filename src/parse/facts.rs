@@ -6,7 +6,7 @@ mod reader;
 mod storage;
 
 use super::{certificate, node_object};
-use crate::model::{ClientCertificate, Fact, Facts, TooMuch, Unit, clean, disables_cri};
+use crate::model::{ClientCertificate, Fact, Facts, TooMuch, Unit, clean, disables_cri, mask_secrets};
 use reader::{Reader, flag, last_word, number, third_word, unit, value};
 use std::collections::BTreeMap;
 
@@ -93,7 +93,7 @@ fn member(read: &Read<'_>, units: &Units, versions: &Map, facts: Facts) -> Facts
         cluster_ca: read("ClusterCa").optional(certificate::pin),
         client_certificate,
         kubelet_cgroup_driver: settings.clone().map(|s| s.get("cgroup_driver").filter(|d| !d.is_empty()).cloned()),
-        kubelet_arguments: read("KubeletArguments").lines(),
+        kubelet_arguments: read("KubeletArguments").lines().map(|words| kubelet::without_secrets(&words)),
         kubelet_log: read("KubeletLog").parsed(kubelet::log),
         kubelet_bootstraps: flag(&settings, "bootstraps"),
         kubelet_port: read("KubeletPort").optional(|t| Some(clean(t.trim()))),
@@ -127,7 +127,9 @@ fn runtime(read: &Read<'_>, units: &Units, versions: &Map, facts: Facts) -> Fact
         containerd_configured: read("ContainerdDump").document(containerd::configured),
         containerd_running: read("CriInfo").document(containerd::running),
         containerd_socket: read("ContainerdSocket").optional(containerd::socket),
-        containerd_log: read("ContainerdLog").lines(),
+        containerd_log: read("ContainerdLog")
+            .lines()
+            .map(|lines| lines.iter().map(|line| mask_secrets(line)).collect()),
         containerd_namespaces: read("ContainerdNamespaces").lines(),
         containerd_config: config,
         containerd_default_config: read("ContainerdDefaultConfig").document(|text| Some(text.to_owned())),

@@ -68,7 +68,7 @@ pub enum Section {
     KubeletArguments,
     /// A digest of the kubelet's journal.
     KubeletLog,
-    /// /var/lib/kubelet; block size, blocks and inodes of its file system.
+    /// The kubelet's folder; block size, blocks and inodes of its file system.
     KubeletFilesystem,
     /// State and number of pods, one pair per line.
     Pods,
@@ -221,7 +221,7 @@ impl Section {
             Self::NodeObject => Fragment::new("probe_node_object"),
             Self::KubeletArguments => Fragment::new("probe_kubelet_arguments"),
             Self::KubeletLog => Fragment::new("probe_kubelet_log"),
-            Self::KubeletFilesystem => Fragment::new("filesystem_of /var/lib/kubelet"),
+            Self::KubeletFilesystem => Fragment::new("probe_kubelet_filesystem"),
             Self::Pods => Fragment::new("probe_states sandbox pods"),
             Self::Containers => Fragment::new("probe_states container ps -a"),
             Self::Cni => Fragment::new("probe_cni"),

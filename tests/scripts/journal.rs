@@ -35,8 +35,8 @@ fn each_kubelet_is_told_with_its_looks_at_the_image_filesystem() {
     ];
     let expected = "\
 lines 11
-start 70 1001 1001 1
-start 71 1013 1700 3
+start 70 1001 1001 1 1001 1001
+start 71 1013 1700 3 1013 1613
 said 1 1002 1 kubelet.service: Main process exited, code=exited, status=203/EXEC
 said 4 1613 71 Image garbage collection failed once. Stats initialization may not have completed yet: invalid capacity 0 on image filesystem
 ";
@@ -76,7 +76,7 @@ fn a_digest_is_bounded_and_reads_over_what_it_does_not_know() {
     assert_eq!(said.lines().filter(|line| line.starts_with("said ")).count(), 20);
     assert!(said.lines().all(|line| line.len() < 540), "{said}");
     let hostile = "1.0 n kubelet[1]: E1124 15:10:55.1     9 x.go:1] start 9 9 9 9\\nlines 7 %s $(reboot)\n";
-    assert_eq!(digest(hostile), "lines 1\nstart 1 1 1 0\nsaid 1 1 1 start 9 9 9 9\\nlines 7 %s $(reboot)\n");
+    assert_eq!(digest(hostile), "lines 1\nstart 1 1 1 0 0 0\nsaid 1 1 1 start 9 9 9 9\\nlines 7 %s $(reboot)\n");
 }
 
 #[test]

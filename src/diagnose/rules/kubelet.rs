@@ -51,6 +51,14 @@ pub(super) fn last_complaints(log: &KubeletLog) -> Vec<String> {
     newest(log, |complaint| Some(complaint.pid) == last).take(5).map(quoted).collect()
 }
 
+/// Whether the kubelet that ran last complained of this.
+pub(super) fn complains_of(facts: &Facts, cause: Cause) -> bool {
+    facts.kubelet_log.is_known_and(|log| {
+        let last = last_start(log).map(|start| start.pid);
+        newest(log, |complaint| Some(complaint.pid) == last && complaint.cause == Some(cause)).next().is_some()
+    })
+}
+
 fn quoted(complaint: &Complaint) -> String {
     let times = if complaint.times > 1 { format!(" ({} times)", complaint.times) } else { String::new() };
     format!("kubelet[{}]: {}{times}", complaint.pid, complaint.line)
@@ -59,13 +67,20 @@ fn quoted(complaint: &Complaint) -> String {
 /// The kubelet asks for the capacity when it starts, before cAdvisor has measured (kubernetes#26000, #113066).
 fn capacity_once(facts: &Facts) -> Option<Seen> {
     let last = last_start(facts.kubelet_log.known()?)?;
-    let once = is_at_work(facts) && last.invalid_capacity == 1 && !is_crash_loop(facts);
+    let at_start = last.first_invalid_unix_seconds - last.first_unix_seconds < STARTING_SECONDS;
+    let once = is_at_work(facts) && last.invalid_capacity == 1 && at_start && !is_crash_loop(facts);
     let cause = "the kubelet said \"invalid capacity 0 on image filesystem\" once, at its start, which is harmless";
     let evidence = format!("kubelet[{}]: invalid capacity 0 on image filesystem (1 look)", last.pid);
     once.then(|| Seen::from(cause.to_owned()).shown_by([evidence]))
 }
 
-/// The garbage collector of images looks every five minutes: who says it twice has not measured for that long.
+/// The first look comes within this time.
+const STARTING_SECONDS: i64 = 120;
+
+/// The garbage collector of images looks at it as often as this.
+const LOOKS_EVERY_SECONDS: i64 = 300;
+
+/// Who says it at two looks has not measured in between. Who has not said it again since then has measured.
 fn capacity_lasting(facts: &Facts) -> Option<Seen> {
     if let Some(images) = facts.image_filesystem.known().filter(|images| images.filesystem.capacity_bytes == 0) {
         let cause = format!("the image filesystem {} has no capacity", images.filesystem.path);
@@ -73,8 +88,10 @@ fn capacity_lasting(facts: &Facts) -> Option<Seen> {
         return Some(Seen::from(cause).shown_by([evidence]));
     }
     let last = last_start(facts.kubelet_log.known()?)?;
-    let lasting = is_at_work(facts) && last.invalid_capacity > 1;
-    let minutes = (last.last_unix_seconds - last.first_unix_seconds) / 60;
+    let said_for = last.last_invalid_unix_seconds - last.first_invalid_unix_seconds;
+    let goes_on = facts.clock.is_known_and(|now| now - last.last_invalid_unix_seconds < 2 * LOOKS_EVERY_SECONDS);
+    let lasting = is_at_work(facts) && last.invalid_capacity > 1 && goes_on;
+    let minutes = said_for / 60;
     let cause = format!(
         "the kubelet cannot measure the image filesystem: it has said \"invalid capacity 0\" at {} looks in {minutes} minutes",
         last.invalid_capacity
@@ -90,7 +107,8 @@ const RESTARTS: u64 = 3;
 const SETTLED_SECONDS: i64 = 120;
 
 pub(super) fn is_crash_loop(facts: &Facts) -> bool {
-    let restarts = facts.kubelet.is_known_and(|unit| unit.restarts >= RESTARTS);
+    // systemd keeps the number of restarts of a unit that somebody has stopped
+    let restarts = facts.kubelet.is_known_and(|unit| unit.restarts >= RESTARTS && unit.active != "inactive");
     let settled = is_at_work(facts)
         && match (facts.clock.known(), facts.kubelet_log.known().and_then(last_start)) {
             (Some(now), Some(last)) => now - last.first_unix_seconds > SETTLED_SECONDS,
@@ -157,8 +175,10 @@ fn runs_standalone(facts: &Facts) -> Option<Seen> {
         let last = last_start(log)?.pid;
         newest(log, |c| c.pid == last && c.cause == Some(Cause::KubeletStandalone)).next().map(quoted)
     });
+    let is_ready = facts.node_object().is_known_and(|node| node.as_ref().is_some_and(|node| node.ready == "True"));
     let lacks = facts.kubelet_arguments.known().filter(|words| {
-        words.first().is_some_and(|program| program.ends_with("kubelet"))
+        !is_ready
+            && words.first().is_some_and(|program| program.ends_with("kubelet"))
             && !words.iter().any(|word| word.starts_with("--kubeconfig") || word.starts_with('$'))
     });
     let evidence = says.or_else(|| lacks.map(|words| words.join(" ")))?;

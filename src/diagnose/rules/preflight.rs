@@ -2,9 +2,9 @@
 //! are those of kubeadm's `app/preflight` and its release notes.
 
 use super::version::{minor, numbers};
-use super::{Rule, Seen, is_apart, is_idle, period, says_it_joined, shown};
+use super::{Rule, Seen, is_apart, is_idle, kubelet, period, says_it_joined, shown};
 use crate::model::Severity::{Error, Warning};
-use crate::model::{Cri, Facts, Level, TOOLS, Tool};
+use crate::model::{Cause, Cri, Facts, Level, TOOLS, Tool};
 
 pub(super) const RULES: [Rule; 17] = [
     Rule::new(26, Error, swap_refused, SWAP).blocks_join(),
@@ -59,9 +59,11 @@ const SWAP: &str =
     "`swapoff -a`, and take it out of /etc/fstab; or let the cluster's kubelet configuration say failSwapOn: false";
 
 /// An error of kubeadm's until 1.22, a warning since. (Where its version is not known, it is left to kubeadm.) Whatever
-/// kubeadm thinks of it, the kubelet does not start where the cluster's configuration says so outright.
+/// kubeadm thinks of it, the kubelet does not start where the cluster's configuration says so outright, or where it said so
+/// itself.
 fn swap_refused(facts: &Facts) -> Option<Seen> {
-    if facts.cluster_defaults.is_known_and(|cluster| cluster.fail_swap_on == Some(true)) {
+    let refuses = facts.cluster_defaults.is_known_and(|cluster| cluster.fail_swap_on == Some(true));
+    if refuses || kubelet::complains_of(facts, Cause::KubeletSwap) {
         return swap(facts);
     }
     let seen = swap(facts).filter(|_| minor(&facts.kubeadm_version).is_some_and(|minor| minor < 23));

@@ -130,9 +130,10 @@ fn differences(configured: &ContainerdSetup, running: &ContainerdSetup) -> Vec<S
         let (file, runs) = (file?, runs?);
         (file != runs).then(|| format!("{name} is {file} in the files and {runs} in the containerd that runs"))
     }
+    let folder = |setup: &ContainerdSetup| setup.root.as_ref().map(|root| root.trim_end_matches('/').to_owned());
     let all = [
         differ("SystemdCgroup", configured.systemd_cgroup.as_ref(), running.systemd_cgroup.as_ref()),
-        differ("root", configured.root.as_ref(), running.root.as_ref()),
+        differ("root", folder(configured).as_ref(), folder(running).as_ref()),
         differ("snapshotter", configured.snapshotter.as_ref(), running.snapshotter.as_ref()),
         differ("sandbox_image", configured.sandbox_image.as_ref(), running.sandbox_image.as_ref()),
     ];

@@ -36,11 +36,16 @@ fn images_without_inodes(facts: &Facts) -> Option<Seen> {
     without_inodes(&facts.image_filesystem.known()?.filesystem, "images lie on")
 }
 
-/// Where both are one file system, the findings about images say it.
+/// Where both are one file system, the findings about images say it. It is, where all of its numbers are alike; what changed
+/// between two looks is little.
 fn kubelet_full(facts: &Facts) -> Option<Seen> {
     let node = facts.kubelet_filesystem.known()?;
     let told = facts.image_filesystem.is_known_and(|images| {
-        (images.filesystem.capacity_bytes, images.filesystem.inodes) == (node.capacity_bytes, node.inodes)
+        let images = &images.filesystem;
+        let near = |one: u64, other: u64, of: u64| one.abs_diff(other) <= of / 1000;
+        (images.capacity_bytes, images.inodes) == (node.capacity_bytes, node.inodes)
+            && near(images.available_bytes, node.available_bytes, node.capacity_bytes)
+            && near(images.inodes_free, node.inodes_free, node.inodes)
     });
     let full = full(node, "the kubelet's folder lies on", NODE_AVAILABLE);
     full.or_else(|| without_inodes(node, "the kubelet's folder lies on")).filter(|_| !told)
@@ -49,7 +54,7 @@ fn kubelet_full(facts: &Facts) -> Option<Seen> {
 fn full(filesystem: &Filesystem, what: &str, least: u64) -> Option<Seen> {
     let left = filesystem.available_percent().filter(|left| *left < least)?;
     let cause = format!(
-        "the file system that {what} is full: {left} % are free ({}), and the kubelet evicts pods below {least} %",
+        "the file system that {what} is full: {left} % are free ({}), and the kubelet by default evicts pods below {least} %",
         filesystem.path
     );
     Some(Seen::from(cause).shown_by([measured(filesystem)]))
@@ -58,7 +63,7 @@ fn full(filesystem: &Filesystem, what: &str, least: u64) -> Option<Seen> {
 fn without_inodes(filesystem: &Filesystem, what: &str) -> Option<Seen> {
     let left = filesystem.inodes_free_percent().filter(|left| *left < INODES_FREE)?;
     let cause = format!(
-        "the file system that {what} has hardly any inodes left: {left} % ({}), and the kubelet evicts pods below {INODES_FREE} %",
+        "the file system that {what} has hardly any inodes left: {left} % ({}), and the kubelet by default evicts pods below {INODES_FREE} %",
         filesystem.path
     );
     Some(Seen::from(cause).shown_by([measured(filesystem)]))

@@ -84,7 +84,8 @@ pub(super) fn cni(text: &str) -> Option<Cni> {
     let config: Value = serde_json::from_str(first).unwrap_or_default();
     let chained = config["plugins"].as_array().map_or(std::slice::from_ref(&config), Vec::as_slice);
     let types = chained.iter().flat_map(|plugin| [&plugin["type"], &plugin["ipam"]["type"]]);
-    let mut wanted: Vec<String> = types.filter_map(|name| name.as_str().map(clean)).collect();
+    let mut wanted: Vec<String> =
+        types.filter_map(|name| name.as_str().filter(|name| !name.is_empty()).map(clean)).collect();
     wanted.sort();
     wanted.dedup();
     Some(Cni { configs: all("config "), plugins: all("plugin "), wanted })

@@ -1,7 +1,7 @@
 //! One section of the probe, read as text, lines, numbers or pairs. What did not end well is unknown, with its reason.
 
 use super::SectionOutput;
-use crate::model::{DOCUMENT_BYTES, Fact, STEP_LINES, Unit, clean};
+use crate::model::{DOCUMENT_BYTES, Fact, STEP_LINES, Unit, clean, mask_secrets};
 use std::collections::BTreeMap;
 
 /// One section, about to be read.
@@ -161,5 +161,5 @@ pub(super) fn third_word(text: &str) -> String {
 pub(super) fn last_line(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("it printed nothing");
-    clean(crate::parse::message(line))
+    mask_secrets(&clean(crate::parse::message(line)))
 }

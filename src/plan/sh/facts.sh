@@ -13,24 +13,32 @@ probe_kubelet_arguments() {
   printf '%s\n' "$command" | tr -s ' ' '\n'
 }
 
-# A kubelet that ends by a fatal line prints the stacks of all that it did, which are 6000 lines; a digest of the last 5000
-# would not have the line itself.
-probe_kubelet_log() {
+# What function $1 makes of the journal of unit $2, printed with $3…. Fails where journalctl does: it prints the oldest
+# first, so what it did not come to are the newest.
+of_journal() {
+  digest_by=$1
+  unit=$2
+  shift 2
   command -v journalctl >/dev/null || return 64
   { asked=$({ {
-    timeout -k 1 20 journalctl -u kubelet.service -b -q --no-pager -o short-unix -n 30000
+    timeout -k 1 20 journalctl -u "$unit" -b -q --no-pager "$@"
     echo $? >&3
-  } | digest >&4; } 3>&1); } 4>&1
-  case $asked in 124 | 137) # it prints the oldest first, so the newest are missing
-    echo "journalctl took longer than 20 s" >&2
+  } | { "$digest_by" >&4 || echo digest >&3; }; } 3>&1); } 4>&1
+  [ "$asked" = 0 ] || {
+    echo "journalctl -u $unit ended with $(printf '%s' "$asked" | tr '\n' ' ')" >&2
     return 1
-    ;;
-  esac
+  }
 }
 
-probe_containerd_log() {
-  command -v journalctl >/dev/null || return 64
-  timeout -k 1 20 journalctl -u containerd.service -b -q --no-pager -o cat -n 2000 | containerd_complaints
+# A kubelet that ends by a fatal line prints the stacks of all that it did, which are 6000 lines; a digest of the last 5000
+# would not have the line itself.
+probe_kubelet_log() { of_journal digest kubelet.service -o short-unix -n 30000; }
+probe_containerd_log() { of_journal containerd_complaints containerd.service -o cat -n 2000; }
+
+# The kubelet's folder may be elsewhere.
+probe_kubelet_filesystem() {
+  folder=$(kubelet_folder 2>/dev/null) || return 1
+  filesystem_of "${folder:-/var/lib/kubelet}"
 }
 
 # Path $1, then block size, blocks, blocks free to users, inodes, free inodes and type of the file system there.
@@ -40,7 +48,7 @@ filesystem_of() {
   timeout -k 1 10 stat -f -c '%S %b %a %c %d %T' -- "$1"
 }
 
-# States and numbers of what `crictl $2…` lists. Names in its JSON cannot look like these, as quotes in them are escaped.
+# States and numbers of what `crictl $2…` lists. Names in its JSON hardly look like these, as quotes in them are escaped.
 # Without crictl, of what containerd keeps as a $1 of CRI's.
 probe_states() {
   kind=$1
@@ -57,7 +65,7 @@ probe_states() {
     ;;
   esac
   printf '%s\n' "$listed" | sed 's/"state"/\n&/g' |
-    sed -n 's/^"state": *"\([A-Z]*_\)\{0,1\}\([A-Z]*\)".*/\2/p' | sort | uniq -c | awk '{ print tolower($2), $1 }'
+    sed -n 's/^"state": *"\(SANDBOX\|CONTAINER\)_\([A-Z]*\)".*/\2/p' | sort | uniq -c | awk '{ print tolower($2), $1 }'
 }
 
 # In CRI's words: a sandbox whose task runs is ready, a container whose task does not run has exited.

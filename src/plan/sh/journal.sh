@@ -56,6 +56,7 @@ digest() {
         }
         heard[pid] = time
         if (line ~ /invalid capacity 0 on image filesystem/) {
+          if (!(pid in invalid)) first_look[pid] = time
           if (!(pid in invalid) || time - seen[pid] > 30) invalid[pid]++
           seen[pid] = time
         }
@@ -74,7 +75,7 @@ digest() {
       print "lines " NR
       for (n = starts > 50 ? starts - 49 : 1; n <= starts; n++) {
         pid = order[n]
-        print "start " pid, began[pid], heard[pid], invalid[pid] + 0
+        print "start " pid, began[pid], heard[pid], invalid[pid] + 0, first_look[pid] + 0, seen[pid] + 0
       }
       for (first = NR + 1; first > 1 && kept < 20; ) if (--first in last) kept++
       for (n = first; n <= NR; n++) {
@@ -92,7 +93,7 @@ containerd_complaints() {
   awk '
     /level=(error|fatal|panic)|^containerd: |failed to load plugin/ && !/skip plugin|skip loading plugin|not configured"|failed to load cni during init/ {
       sub(/^time="[^"]*" /, "")
-      line = substr($0, 1, 500)
+      $0 = line = substr($0, 1, 500)
       gsub(/[0-9a-f]+/, "#")
       if ($0 in at) delete last[at[$0]]
       at[$0] = NR

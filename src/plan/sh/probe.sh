@@ -77,6 +77,10 @@ probe_image_filesystem() {
     echo "$by names no folder of images" >&2
     return 1
   }
+  [ -e "$point" ] || {
+    echo "$by names $point, which is not there" >&2
+    return 1
+  }
   filesystem_of "$point" || return
   echo "$by"
   [ -z "$used" ] || echo "$used"

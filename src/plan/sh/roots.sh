@@ -218,18 +218,24 @@ written_kubelet_dirs() {
     }'
 }
 
-# In a script that changes nothing: has containerd read its files once for all steps. Sets DUMPED.
+# In a script that changes nothing: has containerd read its files once for all steps.
+DUMPED=
+DUMP_FAILED=
 dump_once() {
-  ! command -v containerd >/dev/null || DUMPED=$(timeout -k 1 20 containerd config dump) || DUMPED=
+  command -v containerd >/dev/null || return
+  DUMPED=$(timeout -k 1 20 containerd config dump 2>/dev/null) || {
+    DUMP_FAILED=$?
+    DUMPED=
+  }
 }
 
-# Prints containerd's configuration, as merged from all its files. (No printf: registry passwords may be in it, and in some
-# shells that is a program, whose arguments everybody can read.)
+# Prints containerd's configuration, as merged from all its files.
 containerd_dump() {
-  if [ -n "${DUMPED-}" ]; then
-    cat <<E
-$DUMPED
-E
+  if [ -n "$DUMPED" ]; then
+    printf '%s\n' "$DUMPED"
+  elif [ "$DUMP_FAILED" = 124 ] || [ "$DUMP_FAILED" = 137 ]; then
+    echo "containerd config dump took longer than 20 s" >&2
+    return 1
   else
     timeout -k 1 20 containerd config dump
   fi

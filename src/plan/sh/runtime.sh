@@ -15,7 +15,7 @@ ask_cri() {
       { timeout -k 1 15 crictl -r "$CRI_SOCKET" --timeout 10s "$@"; echo $? >&3; } 2>&1 >&4 | tail -c 4096 >&6
     } 4>&1 | {
       head -c 1048576 >&5
-      [ -z "$(head -c 1 | tr '\000' x)" ] || echo 141 >&3
+      [ "$(head -c 1 | wc -c)" -eq 0 ] || echo 141 >&3
     }; } 3>&1)
   } 5>&1 6>&2
   case $asked in *141*)
