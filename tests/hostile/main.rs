@@ -59,7 +59,6 @@ fn strings(value: &Value, look: &mut impl FnMut(&str)) {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a test talks to people")]
 fn is_bounded(seen: &Seen, quiet: &Seen) {
     let grown = seen.most_memory_kib.saturating_sub(quiet.most_memory_kib);
     assert!(grown < MOST_MEMORY, "{grown} KiB more than on a quiet node");
