@@ -33,13 +33,13 @@ fn read(mut steps: Steps) -> Facts {
     facts(&all.filter_map(|(step, section)| Some((section.name(), steps.remove(&step)?))).collect())
 }
 
-/// What the frame prints around the sections of a recording.
+/// What the frame prints around the sections of a recording; one that is older than a section goes without it.
 fn stream(name: &str) -> Vec<u8> {
     let mark = |words: &str| format!("\n\x1e{} {words}\n", nonce().as_str()).into_bytes();
     let mut stream = mark("hello");
     let recording = recorded::load(name);
     for (step, section) in Section::ALL.into_iter().enumerate() {
-        let (status, bytes) = recording.get(section.name()).unwrap_or_else(|| panic!("{name} has no {section:?}"));
+        let Some((status, bytes)) = recording.get(section.name()) else { continue };
         stream.extend(mark(&format!("begin {step}")));
         stream.extend_from_slice(bytes);
         stream.extend(mark(&format!("end {step} {status}")));
@@ -55,10 +55,11 @@ fn recorded_probes_byte_by_byte_give_the_same_facts() {
     for name in WHOLE {
         let stream = stream(name);
         let whole = steps([&stream[..]]);
-        assert_eq!(whole.len(), Section::ALL.len());
+        let recording = recorded::load(name);
+        assert_eq!(whole.len(), recording.len());
         for (step, section) in Section::ALL.into_iter().enumerate() {
-            let (status, bytes) = &recorded::load(name)[section.name()];
-            assert_eq!((&whole[&step].bytes, whole[&step].status), (bytes, *status), "{name}: {section:?}");
+            let read = whole.get(&step).map(|out| (out.status, out.bytes.clone()));
+            assert_eq!(read.as_ref(), recording.get(section.name()), "{name}: {section:?}");
         }
         let bytes = steps(stream.chunks(1));
         assert_eq!(bytes, whole, "{name}");

@@ -65,17 +65,19 @@ fn a_streamed_script_runs_whole_in_every_shell_and_no_step_reads_the_stream() {
 
 #[test]
 fn a_script_cut_off_anywhere_runs_no_step() {
-    let script = sample().render(&nonce());
-    let text = script.real().as_bytes();
-    let all_but_newline = text.len() - 1;
-    for shell in SHELLS {
-        let last = all_but_newline.saturating_sub(60)..all_but_newline;
-        for cut in (0..text.len()).step_by(16).chain(last).filter(|cut| *cut < all_but_newline) {
-            let output = run(shell, &["-s"], &text[..cut]);
-            assert!(
-                !String::from_utf8_lossy(&output.stdout).contains("ran"),
-                "{shell:?} ran a step of the first {cut} bytes"
-            );
+    for (script, every) in [(sample(), 16), (sample().answers(), 48)] {
+        let script = script.render(&nonce());
+        let text = script.real().as_bytes();
+        let all_but_newline = text.len() - 1;
+        for shell in SHELLS {
+            let last = all_but_newline.saturating_sub(60)..all_but_newline;
+            for cut in (0..text.len()).step_by(every).chain(last).filter(|cut| *cut < all_but_newline) {
+                let output = run(shell, &["-s"], &text[..cut]);
+                assert!(
+                    !String::from_utf8_lossy(&output.stdout).contains("ran"),
+                    "{shell:?} ran a step of the first {cut} bytes"
+                );
+            }
         }
     }
 }
