@@ -119,11 +119,12 @@ impl<'a> Fleet<'a> {
     /// Measures the nodes and prints `view` of them.
     fn measured(self, view: impl FnOnce(&[NodeStatus]) -> String, save: Option<&Path>) -> Result<u8, Error> {
         let (_, reports, seen) = self.run("status")?;
-        if let Some(path) = save {
-            saved::save(path, &seen.rows)?;
-        }
         if self.cli.output == Output::Table {
             print(&view(&seen.rows))?;
+        }
+        if let Some(path) = save {
+            saved::save(path, &seen.rows)?;
+            saved::tell(path);
         }
         Ok(exit_code(&reports))
     }

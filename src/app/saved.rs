@@ -4,7 +4,7 @@ use super::fleet::print;
 use crate::cli::{Cli, Output};
 use crate::engine::judge;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Event, Kind, NodeStatus, SavedStatus, mask_secrets};
+use crate::model::{Event, Kind, NodeStatus, SavedStatus, clean, mask_secrets};
 use crate::render;
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
@@ -17,7 +17,8 @@ const LARGEST: u64 = 256 << 20;
 
 /// Shows what is found in a file, as `kfleet diagnose` does of nodes.
 pub(super) fn diagnose(cli: &Cli, path: &Path) -> Result<u8, Error> {
-    let rows = load(path)?;
+    let (when, rows) = load(path)?;
+    let _ = writeln!(io::stderr(), "kfleet: {} as it was measured, {when}", path.display()); // no reason to show less
     print(&match cli.output {
         Output::Table => render::diagnosis(&rows, render::terminal_width(), render::stdout_style()),
         Output::Json => {
@@ -26,6 +27,14 @@ pub(super) fn diagnose(cli: &Cli, path: &Path) -> Result<u8, Error> {
         }
     })?;
     Ok(0)
+}
+
+/// Says on standard error where it is, and what for.
+pub(super) fn tell(path: &Path) {
+    let path = path.display();
+    let text =
+        format!("kfleet: what was measured is in {path}; `kfleet diagnose --from {path}` shows it, also elsewhere");
+    let _ = writeln!(io::stderr(), "{text}"); // the file is there all the same
 }
 
 /// Writes `nodes` to `path`, which its owner alone can read, with stars for what looks like a secret. All of it or nothing.
@@ -67,8 +76,8 @@ fn mask(value: &mut Value) {
     }
 }
 
-/// The nodes in a file that [`save`] has written, judged anew by the rules of this kfleet.
-fn load(path: &Path) -> Result<Vec<NodeStatus>, Error> {
+/// When and by whom a file of [`save`]'s was written, and the nodes in it, judged anew by the rules of this kfleet.
+fn load(path: &Path) -> Result<(String, Vec<NodeStatus>), Error> {
     let wrong = |why: String| Error::new(ErrorKind::Usage, format!("{}: {why}", path.display()));
     let size = fs::metadata(path).map_err(|e| wrong(format!("cannot be read: {e}")))?.len();
     if size > LARGEST {
@@ -86,7 +95,8 @@ fn load(path: &Path) -> Result<Vec<NodeStatus>, Error> {
         );
         return Err(wrong(why));
     }
-    Ok(saved.nodes.into_iter().map(judge).collect())
+    let when = clean(format!("{} by kfleet {}", saved.taken, saved.kfleet));
+    Ok((when, saved.nodes.into_iter().map(judge).collect()))
 }
 
 #[cfg(test)]
@@ -120,7 +130,8 @@ mod tests {
         save(&path, &before).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains("0123456789abcdef") && !text.contains("hunter2"), "{text}");
-        let after = load(&path).unwrap();
+        let (when, after) = load(&path).unwrap();
+        assert!(when.ends_with(concat!(" by kfleet ", env!("CARGO_PKG_VERSION"))), "{when}");
         assert_eq!(after[0].findings, before[0].findings);
         assert_eq!(after[0].findings[0].code.to_string(), "KF027");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no part is left behind");

@@ -26,20 +26,20 @@ pub fn judge(status: NodeStatus) -> NodeStatus {
     }
 }
 
+/// How it stands could be unclear, which is unknown for that reason.
 fn joined(facts: &Facts) -> Fact<String> {
-    facts.api_server.clone().map(|server| {
-        let word = match server {
-            None => "no",
-            Some(_) => match standing(facts, None, None) {
-                Standing::Healthy => "yes",
-                Standing::WaitsForCni => "yes, no CNI",
-                Standing::Unclear(_) => "unclear",
-                Standing::Elsewhere(_) => "elsewhere",
-                _ => "not healthy",
-            },
-        };
-        word.to_owned()
-    })
+    let word = match &facts.api_server {
+        Fact::Unknown(why) => return Fact::Unknown(why.clone()),
+        Fact::Known(None) => "no",
+        Fact::Known(Some(_)) => match standing(facts, None, None) {
+            Standing::Healthy => "yes",
+            Standing::WaitsForCni => "yes, no CNI",
+            Standing::Unclear(why) => return Fact::Unknown(why),
+            Standing::Elsewhere(_) => "elsewhere",
+            _ => "not healthy",
+        },
+    };
+    Fact::Known(word.to_owned())
 }
 
 fn unit(unit: &Fact<Unit>, version: &Fact<String>) -> Fact<String> {

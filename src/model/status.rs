@@ -10,7 +10,7 @@ pub struct NodeStatus {
     pub node: NodeName,
     /// Why it was not measured; `None` where it was.
     pub error: Option<String>,
-    /// "yes", "yes, no CNI", "no", "not healthy", "unclear", "elsewhere".
+    /// "yes", "yes, no CNI", "no", "not healthy", "elsewhere"; unknown where it is unclear.
     pub joined: Fact<String>,
     /// The kubelet unit's state and version.
     pub kubelet: Fact<String>,

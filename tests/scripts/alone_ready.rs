@@ -131,6 +131,17 @@ kubeadm() {{ echo {version}; }}\napi_view() {{ return 64; }}\nblockers"
         assert_eq!(expected.len(), count, "{expected:?}");
         assert_eq!(sorted(&said(&more, &body)), expected, "{version} {holder} {ignored:?}");
     }
+    let unified = "probe_preflight() { printf 'ip_forward=1\\nbridge_filter=1\\nswap=\\ncgroup=2\\nmemory=0\\n'; }";
+    let held = Facts {
+        files: Fact::Known(Vec::new()),
+        cgroup_version: Fact::Known(2),
+        memory_cgroup: Fact::Known(false),
+        ..Facts::default()
+    };
+    let body = format!(
+        "{unified}\nprobe_kubelet_port() {{ return 64; }}\nkubeadm() {{ echo v1.30.1; }}\napi_view() {{ return 64; }}\nblockers"
+    );
+    assert_eq!(sorted(&said("", &body)), wanted(&held, &[]));
     let fine = "printf 'ip_forward=1\\nbridge_filter=1\\nswap=\\nmemory=1\\n'";
     for measured in [fine, ":", "return 1"] {
         let body = format!(

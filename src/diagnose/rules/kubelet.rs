@@ -5,7 +5,7 @@ use crate::model::Severity::{Error, Note, Warning};
 use crate::model::{Cause, Complaint, Facts, KubeletLog, KubeletStart, Level};
 
 pub(super) const RULES: [Rule; 6] = [
-    Rule::new(46, Note, capacity_once, "nothing: the kubelet looks once before it has measured"),
+    Rule::new(46, Note, capacity_once, "nothing to do: a kubelet looks once before it has measured"),
     Rule::new(47, Error, crash_loop, "mend what it says last; `journalctl -u kubelet` tells more")
         .cured_by(Level::Gentle)
         .blocks_join(),

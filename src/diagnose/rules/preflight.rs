@@ -18,20 +18,20 @@ pub(super) const RULES: [Rule; 17] = [
         "`modprobe br_netfilter && sysctl -w net.bridge.bridge-nf-call-iptables=1`, and both in /etc/modules-load.d and /etc/sysctl.d",
     )
     .blocks_join(),
-    Rule::new(29, Error, kubelet_runs_already, "`kfleet join` resets it gently and joins it")
+    Rule::new(29, Error, kubelet_runs_already, "`kfleet join NODE` resets it gently and joins it")
         .cured_by(Level::Gentle)
         .blocks_join(),
     Rule::new(30, Error, port_taken, "`ss -ltnp sport = :10250` shows who listens; stop it or move it").blocks_join(),
     Rule::new(31, Error, tools_missing, "install the packages that bring them").blocks_join(),
     Rule::new(32, Warning, tools_wanted, "install the packages that bring them"),
-    Rule::new(33, Error, certificate_expired, "`kfleet join` resets it gently and joins it for a new one")
+    Rule::new(33, Error, certificate_expired, "`kfleet join NODE` resets it gently and joins it for a new one")
         .cured_by(Level::Gentle)
         .blocks_join(),
     Rule::new(
         34,
         Error,
         cri_disabled,
-        "`kfleet join` and `kfleet reset --aggressive` take it out of disabled_plugins in /etc/containerd/config.toml",
+        "`kfleet join NODE` and `kfleet reset NODE --aggressive` take it out of disabled_plugins in /etc/containerd/config.toml",
     )
     .cured_by(Level::Aggressive),
     Rule::new(35, Error, no_kubelet_unit, "install the package kubelet, or `systemctl unmask kubelet`").blocks_join(),
@@ -44,7 +44,7 @@ pub(super) const RULES: [Rule; 17] = [
     .blocks_join(),
     Rule::new(37, Error, containerd_too_old, "upgrade containerd to 1.7 or later").blocks_join(),
     Rule::new(38, Error, cgroup_v1, "boot with systemd.unified_cgroup_hierarchy=1").blocks_join(),
-    Rule::new(39, Error, no_memory_cgroup, "boot with cgroup_enable=memory").blocks_join(),
+    Rule::new(39, Error, no_memory_cgroup, "boot with cgroup_enable=memory; in a container, see to the host's cgroups").blocks_join(),
     Rule::new(
         40,
         Error,
@@ -221,8 +221,17 @@ fn cgroup_v1(facts: &Facts) -> Option<Seen> {
 }
 
 fn no_memory_cgroup(facts: &Facts) -> Option<Seen> {
-    let cause = "the kernel has the memory controller of cgroups off".to_owned();
-    let seen = Seen::from(cause).shown_by(["memory is not among the cgroup controllers of the kernel"]);
+    // With version 2 alone a controller is also missing where somebody has mounted it as version 1.
+    let unified = facts.cgroup_version.is_known_and(|version| *version == 2);
+    let (cause, line) = if unified {
+        (
+            "cgroups have no memory controller: the kernel has it off, or a hierarchy of version 1 holds it",
+            "/sys/fs/cgroup/cgroup.controllers does not list memory",
+        )
+    } else {
+        ("the kernel has the memory controller of cgroups off", "/proc/cgroups has memory as not enabled")
+    };
+    let seen = Seen::from(cause.to_owned()).shown_by([line]);
     facts.memory_cgroup.is_known_and(|on| !on).then(|| seen.check("SystemVerification"))
 }
 

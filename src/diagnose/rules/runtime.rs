@@ -36,9 +36,9 @@ pub(super) const RULES: [Rule; 9] = [
         63,
         Note,
         shared,
-        "nothing; an aggressive reset asks for --allow-shared-runtime and removes Kubernetes' share only",
+        "nothing to do; an aggressive reset asks for --allow-shared-runtime and removes Kubernetes' share only",
     ),
-    Rule::new(64, Note, other_snapshotter, "nothing; an aggressive reset is refused while it holds anything"),
+    Rule::new(64, Note, other_snapshotter, "nothing to do; an aggressive reset is refused while it holds anything"),
 ];
 
 /// Of a CRI that works but for the network.

@@ -5,10 +5,10 @@ use crate::model::Severity::{Error, Note, Warning};
 use crate::model::{Cri, Facts, Level, NodeObject};
 
 pub(super) const RULES: [Rule; 15] = [
-    Rule::new(1, Error, half_joined, "`kfleet join` resets it gently and joins it")
+    Rule::new(1, Error, half_joined, "`kfleet join NODE` resets it gently and joins it")
         .cured_by(Level::Gentle)
         .blocks_join(),
-    Rule::new(2, Error, certificate_gone, "`kfleet join` resets it gently and joins it")
+    Rule::new(2, Error, certificate_gone, "`kfleet join NODE` resets it gently and joins it")
         .cured_by(Level::Gentle)
         .blocks_join(),
     Rule::new(3, Error, cri_silent, RUNTIME).cured_by(Level::Aggressive).blocks_join(),
@@ -16,14 +16,14 @@ pub(super) const RULES: [Rule; 15] = [
     Rule::new(5, Error, containerd_down, "look at `journalctl -u containerd`; a gentle reset restarts it")
         .cured_by(Level::Gentle)
         .blocks_join(),
-    Rule::new(6, Error, kubelet_down, "`kfleet join` starts it; `journalctl -u kubelet` tells why it stopped")
+    Rule::new(6, Error, kubelet_down, "`kfleet join NODE` starts it; `journalctl -u kubelet` tells why it stopped")
         .cured_by(Level::Gentle)
         .blocks_join(),
-    Rule::new(7, Warning, links_left, "`kfleet reset --aggressive` removes them").cured_by(Level::Aggressive),
-    Rule::new(8, Warning, chains_left, "`kfleet reset --aggressive` removes them").cured_by(Level::Aggressive),
+    Rule::new(7, Warning, links_left, "`kfleet reset NODE --aggressive` removes them").cured_by(Level::Aggressive),
+    Rule::new(8, Warning, chains_left, "`kfleet reset NODE --aggressive` removes them").cured_by(Level::Aggressive),
     Rule::new(9, Warning, mounts_left, "a gentle reset unmounts them and touches nothing that they lead to")
         .cured_by(Level::Gentle),
-    Rule::new(10, Error, node_object_gone, "`kfleet join` restarts the kubelet, which makes a new one")
+    Rule::new(10, Error, node_object_gone, "`kfleet join NODE` restarts the kubelet, which makes a new one")
         .cured_by(Level::Gentle)
         .blocks_join(),
     Rule::new(11, Error, node_not_ready, "`kubectl describe node` on the control plane tells more")
@@ -32,10 +32,11 @@ pub(super) const RULES: [Rule; 15] = [
     Rule::new(12, Note, waits_for_cni, "the network add-on's DaemonSet brings it; nothing to do on the node"),
     Rule::new(13, Warning, busy, "what else is found may change under its hands"),
     Rule::new(44, Note, cordoned, "`kubectl uncordon NODE` on the control plane opens it for pods again"),
-    Rule::new(14, Warning, residue_left, "`kfleet reset --aggressive` removes it").cured_by(Level::Aggressive),
+    Rule::new(14, Warning, residue_left, "`kfleet reset NODE --aggressive` removes it").cured_by(Level::Aggressive),
 ];
 
-const RUNTIME: &str = "look at `journalctl -u containerd`; `kfleet reset --aggressive` rebuilds containerd's state";
+const RUNTIME: &str =
+    "look at `journalctl -u containerd`; `kfleet reset NODE --aggressive` rebuilds containerd's state";
 
 /// With the checks of kubeadm's that find the files of a join.
 pub(super) fn with_files(seen: impl Into<Seen>, facts: &Facts) -> Seen {

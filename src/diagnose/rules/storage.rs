@@ -20,7 +20,12 @@ pub(super) const RULES: [Rule; 5] = [
         "a reset unmounts it and deletes nothing through it; by hand: `umount` it first",
     )
     .cured_by(Level::Gentle),
-    Rule::new(57, Note, media_in_use, "nothing: a pod uses it; kfleet unmounts it before it deletes anything there"),
+    Rule::new(
+        57,
+        Note,
+        media_in_use,
+        "nothing to do: a pod uses it; kfleet unmounts it before it deletes anything there",
+    ),
 ];
 
 /// The kubelet's defaults of hard eviction (`imagefs.available`, `nodefs.available`, `*.inodesFree`), in percent.

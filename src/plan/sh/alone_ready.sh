@@ -75,7 +75,12 @@ machine_blocks() {
   if [ ! -e /etc/kubernetes/kubelet.conf ] && by=$(probe_kubelet_port) && [ "$by" != kubelet ]; then
     blocks Port-10250 "$by listens on port 10250, which is the kubelet's: \`ss -ltnp sport = :10250\` shows who listens; stop it or move it"
   fi
-  [ "$(value_of memory)" != 0 ] || blocks SystemVerification "the kernel has the memory controller of cgroups off: boot with cgroup_enable=memory"
+  case $(value_of memory),$(value_of cgroup) in
+    0,2) memory="cgroups have no memory controller: the kernel has it off, or a hierarchy of version 1 holds it" ;;
+    0,*) memory="the kernel has the memory controller of cgroups off" ;;
+    *) memory= ;;
+  esac
+  [ -z "$memory" ] || blocks SystemVerification "$memory: boot with cgroup_enable=memory; in a container, see to the host's cgroups"
 }
 
 # Fails where no attempt can succeed, and says why.
