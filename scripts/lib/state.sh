@@ -23,9 +23,13 @@ publish() {
     in_place write_inventory "$state/inventory.yaml"
 }
 
-# in_place WRITER FILE: all of it at once, since somebody may be reading the file.
+# in_place WRITER FILE: all of it at once, since somebody may be reading the file; and only where it says something new, since
+# a case may look whether anything on its node changed while another boots one.
 in_place() {
-    "$1" >"$2.new"
+    local text
+    text=$("$1")
+    [ ! -e "$2" ] || [ "$text" != "$(cat "$2")" ] || return 0
+    printf '%s\n' "$text" >"$2.new"
     mv "$2.new" "$2"
 }
 

@@ -159,10 +159,10 @@ pub fn costs(bed: &Bed, node: &str) {
 }
 
 /// Names, inodes, times and sums of all that a look could change, without what systemd and PAM note of every login and what
-/// the journal gains by it, and the file in which the test bed keeps the names of all nodes.
+/// the journal gains by it.
 const LISTING: &str = "cd / && find etc var/lib/kubelet var/lib/kfleet var/lib/cni run root home srv mnt tmp opt usr/local -xdev \
-    '(' -path run/systemd -o -path run/log -o -path run/user -o -path run/udev -o -path run/motd.dynamic ')' -prune -o ! -path run -printf '%p %y %i %m %u %s %T@ %l\\n' 2>/dev/null | grep -v -e '^etc d ' -e '^etc/hosts ' | sort; \
-    find etc var/lib/kubelet run srv mnt root -xdev '(' -path run/systemd -o -path run/log -o -path run/motd.dynamic ')' -prune -o -type f -exec sha256sum {} + | grep -v ' etc/hosts$' | sort; \
+    '(' -path run/systemd -o -path run/log -o -path run/user -o -path run/udev -o -path run/motd.dynamic ')' -prune -o ! -path run -printf '%p %y %i %m %u %s %T@ %l\\n' 2>/dev/null | sort; \
+    find etc var/lib/kubelet run srv mnt root -xdev '(' -path run/systemd -o -path run/log -o -path run/motd.dynamic ')' -prune -o -type f -exec sha256sum {} + | sort; \
     iptables-nft-save | sed '/^#/d; s/ \\[[0-9:]*\\]$//'; systemctl show -p MainPID kubelet containerd";
 
 /// Logins and commands that sshd tells of.
