@@ -1,8 +1,8 @@
 //! Secrets in text that leaves the machine.
 //!
 //! What a node prints may hold the secrets of others than kfleet: a registry's password in containerd's config, a token in
-//! the kubelet's journal. They are known by their form (tokens, keys) or by their name (passwords). One pass from the left,
-//! so a second one finds nothing more; what is in doubt is masked.
+//! the kubelet's journal. They are known by their form (tokens, keys) or by their name (passwords); what is in doubt is
+//! masked. Each look goes from the left, and looks go on until one finds nothing more.
 
 mod value;
 mod word;
@@ -24,6 +24,21 @@ const BEGIN: &str = "-----BEGIN";
 ///
 /// Hashes and ids stay.
 pub fn mask_secrets(text: &str) -> String {
+    let mut masked = look(text);
+    for _ in 0..LOOKS {
+        let again = look(&masked);
+        if again == masked {
+            break;
+        }
+        masked = again;
+    }
+    masked
+}
+
+/// The stars of one secret may end a word that the next one begins in, so what is seen is looked at again, as often as this.
+const LOOKS: usize = 4;
+
+fn look(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
@@ -62,7 +77,7 @@ fn url(text: &str, at: usize, masked: &mut String) -> Option<usize> {
         return None;
     }
     masked.push_str("://");
-    masked.push_str(&mask_secrets(user));
+    masked.push_str(&look(user));
     masked.push(':');
     masked.push_str(STARS);
     Some(at + "://".len() + user.len() + 1 + password.len())
