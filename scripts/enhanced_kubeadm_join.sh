@@ -2399,6 +2399,70 @@ restore_firewall() {
   done
   undo_purge "$FROM" "$FROM"
 }
+# --- reboot: the last rung ------------------------------------------------------------------------------------
+# Refuses where nobody could log in afterwards, where the boot would wait for somebody, and where a protected path would not
+# be what it is now.
+check_reboot() {
+  starts_sshd || {
+    say "refused: no SSH server was found that systemd starts with the machine, so nobody could log in after a boot"
+    return 76
+  }
+  if waits=$(asks_for_passphrase) && [ -n "$waits" ]; then
+    say "refused: the boot would wait for a passphrase: $waits in /etc/crypttab"
+    return 76
+  fi
+  # Without a source that fstab requires the boot ends in the emergency shell (systemd.mount, local-fs.target).
+  missing=$(timeout -k 1 20 findmnt --verify 2>/dev/null | sed -n 's/.*unreachable on boot required source: *//p' | paste -sd ' ' -)
+  if [ -n "$missing" ]; then
+    say "refused: /etc/fstab asks for what is not there, so the boot would not come to its end: $missing"
+    return 76
+  fi
+  unit_less=$(mounted_by_hand) || {
+    say "refused: what is mounted could not be listed, so what a boot would leave unmounted could not be told"
+    return 76
+  }
+  if [ -n "$unit_less" ]; then
+    say "refused: mounted by hand, and not there any more after a boot: $unit_less; add it to /etc/fstab"
+    return 76
+  fi
+}
+
+starts_sshd() {
+  for unit in ssh.service sshd.service ssh.socket sshd.socket dropbear.service; do
+    case $(systemctl is-enabled "$unit" 2>/dev/null) in enabled | static | generated | alias) return 0 ;; esac
+  done
+  return 1
+}
+
+# Names of volumes that are unlocked at boot with a passphrase that somebody types.
+asks_for_passphrase() {
+  [ -r /etc/crypttab ] || return 0
+  awk '/^[^#]/ && ($3 == "" || $3 == "none" || $3 == "-") && $4 !~ /noauto|nofail|tpm2-device|fido2-device|pkcs11-uri/ { print $1 }' \
+    /etc/crypttab | paste -sd ' ' -
+}
+
+# Mounts on and below protected paths that no unit of systemd's brings back; ZFS brings its own.
+mounted_by_hand() {
+  findmnt -rno TARGET,FSTYPE >"/run/kfleet/mounts.$$" || return
+  printf '%s\n' "$PROTECT" | while IFS= read -r path; do
+    while read -r target type; do
+      case $target in "$path" | "$path"/*) ;; *) continue ;; esac
+      [ "$type" != zfs ] && [ "$type" != autofs ] || continue
+      unit=$(systemd-escape -p --suffix=mount -- "$(printf %b "$target")") || continue
+      [ -n "$(systemctl show -p FragmentPath --value -- "$unit")" ] || printf '%s ' "$target"
+    done <"/run/kfleet/mounts.$$"
+  done
+  rm -f -- "/run/kfleet/mounts.$$"
+}
+
+# A moment later, so that the phase comes to its end and says so. What is in memory is written down first.
+reboot_machine() {
+  timeout -k 1 60 sync || {
+    say "what is in memory could not be written to the disks within 60 s"
+    return 1
+  }
+  systemd-run --quiet --collect --unit=kfleet-reboot --on-active=2 systemctl reboot
+}
 # --- journal: what the kubelet complains of -------------------------------------------------------------------------
 # For awk: whether a line of the kubelet's, without what journals put in front, is a complaint: errors and fatal lines, the
 # two calm ones that matter (kubelet runs for itself; its certificate), what kubelet prints before it has a log, systemd's
@@ -2543,18 +2607,33 @@ kubelet_says() {
     -p Result -p NRestarts 2>&1 | tr '\n' ' ')"
 }
 # --- launcher: the node owns the phase -----------------------------------------------------------------------
+# Room for marks, in bytes: a file system that fills up while the phase runs does not take its last words from it.
+ROOM=1048576
+
 launch_write() {
   if [ ! -d /run/systemd/system ]; then
     say "systemd does not run this machine, and kubelet and containerd could not be managed"
     return 1
   fi
   umask 077
-  mkdir -p /run/kfleet && chmod 0700 /run/kfleet && printf %s "$SCRIPT" >"$BASE.sh" && : >"$BASE.out"
+  if said=$({ mkdir -p /run/kfleet && chmod 0700 /run/kfleet && printf %s "$SCRIPT" >"$BASE.sh" &&
+    printf '%s\n' "$NOTE" >"$BASE.json" && : >"$BASE.out" && reserve_room; } 2>&1); then
+    return
+  fi
+  rm -f -- "$BASE.sh" "$BASE.json" "$BASE.out"
+  say "nothing was started, as the phase could not be written to /run/kfleet: $said"
+  return 1
+}
+
+# Not every file system can; where one can, a full one refuses.
+reserve_room() {
+  ! room=$(fallocate -n -l "$ROOM" -- "$BASE.out" 2>&1) || return 0
+  case $room in *'No space'*) echo "$room" && return 1 ;; esac
 }
 
 # The shell appends to the file by itself: systemd's own append: needs version 240, and RHEL 8 has 239.
-# The script goes when the phase is over (a join's holds the token); what it printed stays for who comes back. $1… are
-# the script's arguments.
+# The script goes when the phase is over (a join's holds the token); what it printed stays for who comes back, and the room
+# that it did not need is given back. $1… are the script's arguments.
 launch_start() {
   # The phase before this one may have ended a moment ago and still be cleaning up.
   wait_until 100 0.1 phase_is_not deactivating
@@ -2563,7 +2642,7 @@ launch_start() {
   case $(systemctl show -p ActiveState --value kfleet.service) in
     inactive | failed)
       if [ -e "$FIREWALL/armed" ]; then
-        rm -f -- "$BASE.sh"
+        rm -f -- "$BASE.sh" "$BASE.json"
         say "a run before this one has changed the firewall and not come back, so the old rules return any moment; try again in two minutes"
         return 1
       fi
@@ -2571,11 +2650,26 @@ launch_start() {
       ;;
   esac
   if ! answer=$(systemd-run --quiet --unit=kfleet --collect --description="$WHAT" \
-    --setenv=KFLEET_PEER="$PEER" -p ExecStopPost="/bin/rm -f $BASE.sh $BASE.yaml /run/kfleet/join.yaml" \
+    --setenv=KFLEET_PEER="$PEER" --setenv=KFLEET_HALT="$BASE.stop" \
+    -p ExecStopPost="/bin/rm -f $BASE.sh $BASE.stop $BASE.yaml /run/kfleet/join.yaml" \
+    -p ExecStopPost="-/usr/bin/truncate -s +0 $BASE.out" \
     /bin/sh -c 'out=$1; shift; exec /bin/sh "$0" "$@" >>"$out" 2>&1' "$BASE.sh" "$BASE.out" "$@" 2>&1); then
-    rm -f -- "$BASE.sh"
-    say "could not be started: $answer"
-    systemctl show -p Description -p ActiveEnterTimestamp kfleet.service
+    rm -f -- "$BASE.sh" "$BASE.json"
+    if phase_is_not active activating; then
+      say "could not be started: $answer"
+    else
+      what=$(systemctl show -p Description --value kfleet.service)
+      since=$(systemctl show -p ActiveEnterTimestamp --value kfleet.service)
+      say "somebody else is at work on this node: $what, since $since"
+    fi
+    return 1
+  fi
+}
+
+# What was started before a boot ended with it, and left nothing to follow.
+same_boot() {
+  if [ -n "$BOOT" ] && [ "$(cat /proc/sys/kernel/random/boot_id)" != "$BOOT" ]; then
+    say "the node has booted since"
     return 1
   fi
 }

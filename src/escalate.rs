@@ -2,7 +2,8 @@
 //!
 //! Join: attempt, and before each next attempt what cures the cause of the last failure: a reset one level up, or
 //! nothing on the node. Where a probe sees that an attempt would fail, the reset comes without that attempt. Reset: a
-//! level, and with a higher ceiling the next level where a probe still finds the node unclean. A probe stands before and
+//! level, and with a higher ceiling the next level where a probe still finds the node unclean. The highest level boots
+//! the machine, and one aggressive reset may follow it. A probe stands before and
 //! after everything that changes the node; it is both the first look and the proof.
 
 use crate::model::Level;
@@ -68,6 +69,10 @@ pub enum Ran {
     Hopeless,
     /// A join failed for a reason that is gone by now, and that no reset was needed for.
     Again,
+    /// It ended between two steps, because a user asked it to.
+    Halted,
+    /// It booted the machine, which did not come back.
+    Gone,
     /// It could not even begin (another run has the node, no join command was to be had): nothing a higher level cures.
     NotStarted,
 }
@@ -117,6 +122,10 @@ pub enum End {
     Lost,
     /// Stopped by the user.
     Stopped,
+    /// What ran on the node was asked to end, by whomever.
+    Halted,
+    /// The machine did not come back from its boot.
+    Gone,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -212,6 +221,8 @@ impl Escalation {
                 return self.end(if self.stopping { End::Stopped } else { End::Failed });
             }
             Ran::Hopeless => return self.end(End::Failed),
+            Ran::Halted => return self.end(End::Halted),
+            Ran::Gone => return self.end(End::Gone),
             Ran::Lost if self.losses == self.bounds.losses => return self.end(End::Lost),
             Ran::Lost => self.losses += 1,
             Ran::Done | Ran::Failed | Ran::Again => {}
@@ -256,8 +267,11 @@ impl Escalation {
         }
     }
 
-    /// One level up, where there is one and something may still follow it.
+    /// One level up, where there is one and something may still follow it. What a boot has let go of is removed after it.
     fn climb(&mut self) -> Action {
+        if self.last == Some((Run::Reset(Level::Reboot), Ran::Done)) {
+            return self.reset(Level::Aggressive);
+        }
         let next = self.level.map_or(Some(self.bounds.start), Level::next);
         let worth_it = self.bounds.goal == Goal::Reset || self.attempts < self.bounds.attempts;
         match next.filter(|level| *level <= self.bounds.ceiling && worth_it) {
@@ -273,7 +287,7 @@ impl Escalation {
 
     fn reset(&mut self, level: Level) -> Action {
         self.level_before = self.level;
-        self.level = Some(level);
+        self.level = self.level.max(Some(level));
         self.state = State::Running(Run::Reset(level));
         Action::Reset(level)
     }

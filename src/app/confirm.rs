@@ -47,7 +47,7 @@ fn what(task: &Task) -> String {
             "join, and where it fails reset: gently, then aggressively (containerd's images and containers go),"
                 .to_owned()
         }
-        Task::Status => "look".to_owned(),
+        Task::Status | Task::Attach | Task::Halt => "look".to_owned(),
         Task::Restore(run) => {
             format!("put containerd's config and the firewall back to what they were before run {run}")
         }

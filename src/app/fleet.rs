@@ -1,5 +1,6 @@
 //! One run over many nodes: transport, engine, display and summary put together.
 
+use super::who::who;
 use super::{confirm, saved, signals};
 use crate::cli::{ChangeArgs, Cli, FleetArgs, Output};
 use crate::cluster::ControlPlane;
@@ -104,6 +105,15 @@ impl<'a> Fleet<'a> {
         Ok(exit_code(&reports))
     }
 
+    /// Follows what the nodes run, or ends it, and shows what became of it.
+    pub(super) fn follow(self, command: &str) -> Result<u8, Error> {
+        let (_, reports, _) = self.run(command)?;
+        if self.cli.output == Output::Table {
+            print(&render::summary(&reports, render::terminal_width(), render::stdout_style()))?;
+        }
+        Ok(exit_code(&reports))
+    }
+
     /// Measures the nodes and shows the table; also writes what was measured to `save`.
     pub(super) fn status(self, wide: bool, save: Option<&Path>) -> Result<u8, Error> {
         let table =
@@ -138,7 +148,9 @@ impl<'a> Fleet<'a> {
         let id = context.run.clone();
         let display = self.display(self.form(), events.clone(), receiver)?;
         let runtime = runtime()?;
-        let listener = runtime.spawn(signals::listen(stop, events)); // until the display is done: it may hang in Ctrl-S
+        let named =
+            self.cli.inventory.as_ref().map_or_else(String::new, |path| format!(" --inventory {}", path.display()));
+        let listener = runtime.spawn(signals::listen(stop, events, Arc::clone(&context.at_work), named)); // until the display is done: it may hang in Ctrl-S
         let reports = runtime.block_on(run(context, command, self.nodes.clone()));
         let seen = self.seen(display)?;
         listener.abort();
@@ -170,6 +182,7 @@ impl<'a> Fleet<'a> {
         Context {
             transport,
             run,
+            who: who(),
             began_unix_ms: jiff::Timestamp::now().as_millisecond(),
             task: self.task.clone(),
             dry_run: self.dry_run,
@@ -184,6 +197,7 @@ impl<'a> Fleet<'a> {
             patience: self.patience,
             events,
             stop,
+            at_work: Arc::default(),
         }
     }
 

@@ -9,6 +9,7 @@ mod saved;
 mod script;
 mod signals;
 mod watch;
+mod who;
 
 use crate::cli::{Cli, Command, InventoryAction};
 use crate::engine::Task;
@@ -46,7 +47,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Reset(args) => {
             let inventory = inventory()?;
             let nodes = to_reset(&inventory, &args.selectors, args.allow())?;
-            let (start, ceiling, scope) = args.ladder();
+            let (start, ceiling, scope) = args.ladder(inventory.policy.ceiling);
             let task = match &args.restore_config {
                 Some(run) => Task::Restore(run.clone()),
                 None => Task::Reset { start, ceiling, scope },
@@ -69,6 +70,16 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             let inventory = inventory()?;
             let nodes = select(&inventory, &args.selectors)?;
             Fleet::new(cli, &inventory, Task::Status, nodes, &args.fleet).diagnose()
+        }
+        Command::Attach(args) => {
+            let inventory = inventory()?;
+            let nodes = select(&inventory, &args.selectors)?;
+            Fleet::new(cli, &inventory, Task::Attach, nodes, &args.fleet).follow("attach")
+        }
+        Command::Stop(args) => {
+            let inventory = inventory()?;
+            let nodes = select(&inventory, &args.selectors)?;
+            Fleet::new(cli, &inventory, Task::Halt, nodes, &args.fleet).follow("stop")
         }
         Command::Inventory(args) => match &args.action {
             InventoryAction::List { selectors } => listing::list(cli, &select(&inventory()?, selectors)?),

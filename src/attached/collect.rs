@@ -112,7 +112,7 @@ impl Collect {
         match mark {
             Mark::Hello => self.hello = true,
             Mark::Bye => self.bye = true,
-            Mark::Stop(_) => {}
+            Mark::Stop(_) | Mark::Halt(_) => {}
             Mark::Begin(step) => {
                 self.drop_current();
                 let is_new = step < self.count && !self.steps.contains_key(&step);

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, options in, a request out.
 
+mod attach;
 mod diagnose;
 mod explain;
 mod inventory;
@@ -7,7 +8,9 @@ mod join;
 mod reset;
 mod script;
 mod status;
+mod stop;
 
+pub use attach::AttachArgs;
 pub use diagnose::DiagnoseArgs;
 pub use explain::ExplainArgs;
 pub use inventory::{InventoryAction, InventoryArgs};
@@ -15,6 +18,7 @@ pub use join::JoinArgs;
 pub use reset::ResetArgs;
 pub use script::{ScriptAction, ScriptArgs};
 pub use status::StatusArgs;
+pub use stop::StopArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -73,6 +77,10 @@ pub enum Command {
     Status(StatusArgs),
     /// Say of a few nodes all that was found, what it was told from and what to do about it; changes nothing
     Diagnose(DiagnoseArgs),
+    /// Follow what nodes run to its end, whoever started it: after a closed laptop, from another workstation
+    Attach(AttachArgs),
+    /// End what nodes run at its next step; what has been done until then stays done
+    Stop(StopArgs),
     /// Tell more about a finding: what it means, how it was told, what to do; connects to nothing
     Explain(ExplainArgs),
     /// Look at the inventory itself; connects to nothing

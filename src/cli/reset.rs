@@ -55,12 +55,12 @@ impl ResetArgs {
         Allow { control_plane: self.allow_control_plane, shared_runtime: self.change.allow_shared_runtime }
     }
 
-    /// First level, last level, and what must be gone.
-    pub fn ladder(&self) -> (Level, Level, Scope) {
+    /// First level, last level, and what must be gone. Only the inventory, whose ceiling is `highest`, can allow a boot.
+    pub fn ladder(&self, highest: Level) -> (Level, Level, Scope) {
         if self.aggressive {
             (Level::Aggressive, Level::Aggressive, Scope::Everything)
         } else if self.escalate {
-            (Level::Gentle, Level::Aggressive, Scope::Residue)
+            (Level::Gentle, highest.max(Level::Aggressive), Scope::Residue)
         } else {
             (Level::Gentle, Level::Gentle, Scope::Gentle)
         }

@@ -97,7 +97,9 @@ impl Review {
 /// Whose phase runs on the node at this moment: whatever else is measured meanwhile is not what will be.
 pub fn busy(facts: &Facts) -> Option<String> {
     let what = facts.running.known()?.as_ref()?;
-    Some(format!("a kfleet is at work on this node ({what}); try again when it has ended"))
+    Some(format!(
+        "a kfleet is at work on this node ({what}); `kfleet attach` follows it, `kfleet stop` ends it at its next step"
+    ))
 }
 
 /// Why kfleet will not touch this machine, whatever the inventory calls it.

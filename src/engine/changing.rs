@@ -1,6 +1,7 @@
 //! Changing the node: a reset, a join or a restart of its kubelet, owned by the node and followed to its end.
 
 use super::connecting::RECONNECT_PAUSE;
+use super::context::Context;
 use super::node::Driver;
 use super::owned::{Followed, Owned, PhaseEnd};
 use crate::diagnose::{Standing, control_plane_sign};
@@ -8,6 +9,7 @@ use crate::escalate::{Input, Ran};
 use crate::model::{BACKUPS, Cause, Cure, Diagnosis, Fact, Level, Phase, Role};
 use crate::plan::{JoinRequest, PhaseScript, ResetRequest, Step, join, reset, restart_kubelet};
 use crate::transport::Transport;
+use std::time::Duration;
 
 /// A note that holds as long as nothing else was needed.
 const RESTARTED: &str = "its kubelet was restarted; it was not joined anew";
@@ -41,6 +43,7 @@ impl<T: Transport> Driver<'_, T> {
         self.notes.retain(|note| note != RESTARTED);
         let request = ResetRequest { level, run: &self.context.run, facts: &self.facts, allow: self.context.allow };
         match reset(self.node, &request) {
+            Ok(script) if level == Level::Reboot => self.reboot(script).await,
             Ok(script) => self.run(script).await,
             Err(refusal) => {
                 self.trouble = Some(refusal.to_string());
@@ -96,9 +99,7 @@ impl<T: Transport> Driver<'_, T> {
         let said = diagnosis.to_string();
         self.cause = Some(diagnosis.cause);
         match diagnosis.cause.cure() {
-            Cure::Reset if self.ladder.level().is_some_and(|level| level >= diagnosis.cause.cured_at_most_by()) => {
-                (Ran::Hopeless, said)
-            }
+            Cure::Reset if self.is_used_up(diagnosis.cause.cured_at_most_by()) => (Ran::Hopeless, said),
             Cure::Reset => (Ran::Failed, said),
             Cure::Nothing => (Ran::Hopeless, said),
             Cure::NewToken => match self.joining.command.clone() {
@@ -116,6 +117,12 @@ impl<T: Transport> Driver<'_, T> {
         }
     }
 
+    /// Whether what a reset of `level` cures at most is not cured by any that is left. A boot may be what it needed to work.
+    fn is_used_up(&self, level: Level) -> bool {
+        let boots = self.context.policy.ceiling == Level::Reboot && self.ladder.level() < Some(Level::Reboot);
+        self.ladder.level() >= Some(level) && !boots
+    }
+
     /// Names the certificate requests that wait for somebody.
     async fn with_requests(&mut self, said: String) -> String {
         let (Some(control_plane), Some(name)) = (&self.context.control_plane, self.node_name()) else { return said };
@@ -128,52 +135,7 @@ impl<T: Transport> Driver<'_, T> {
 
     /// Has the node run a phase, and follows it to its end through lost connections.
     pub(super) async fn run(&mut self, script: PhaseScript) -> Input {
-        self.last_done = None;
-        self.cause = None;
-        self.changed_since_probe = true;
-        self.tail.clear();
-        self.phases += 1;
-        self.phase_started(script.phase, script.level, script.titles());
-        let id = format!("{}-{}", self.context.run, self.phases);
-        let mut tail = std::mem::take(&mut self.tail);
-        let mut owned = Owned::new(&script, self.node, id, &self.context.events, &mut tail);
-        let limit = self.limit(script.phase);
-        let followed = tokio::time::timeout(limit, self.follow(&mut owned)).await;
-        let armed = owned.armed();
-        self.tail = tail;
-        let (ran, why) = match followed {
-            Err(_) => {
-                let minutes = limit.as_secs() / 60;
-                (
-                    Ran::Lost,
-                    Some(format!(
-                        "the {} did not end within {minutes} minutes; it may still run on the node as kfleet.service",
-                        script.phase
-                    )),
-                )
-            }
-            Ok(Err(why)) => (
-                Ran::Lost,
-                Some(format!(
-                    "the connection was lost during the {} and did not come back; the node goes on by itself: {why}",
-                    script.phase
-                )),
-            ),
-            Ok(Ok(PhaseEnd::Done)) => (Ran::Done, None),
-            Ok(Ok(PhaseEnd::Failed { why, diagnosis: None })) => (Ran::Failed, Some(why)),
-            Ok(Ok(PhaseEnd::Failed { why: _, diagnosis: Some(diagnosis) })) => {
-                let (ran, why) = self.after_failed_join(diagnosis).await;
-                (ran, Some(why))
-            }
-            Ok(Ok(PhaseEnd::NotStarted(why))) => (Ran::NotStarted, Some(why)),
-            Ok(Ok(PhaseEnd::Refused(why))) if self.phases > 1 => {
-                (Ran::Refused, Some(format!("{why}; what had been done before stays done")))
-            }
-            Ok(Ok(PhaseEnd::Refused(why))) => (Ran::Refused, Some(why)),
-            Ok(Ok(PhaseEnd::Vanished(why))) => (Ran::Lost, Some(why)),
-        };
-        self.armed = armed.unwrap_or(ran == Ran::Lost);
-        let (ran, why) = if self.armed { self.after_firewall(ran, why).await } else { (ran, why) };
+        let (ran, why) = self.carry_out(&script).await;
         self.last_done = (ran == Ran::Done).then_some(script.phase);
         let changes_config = |step: &Step| matches!(step, Step::ApplyContainerdConfig { .. });
         if ran == Ran::Done && script.phase == Phase::Join && script.steps.iter().any(changes_config) {
@@ -187,8 +149,72 @@ impl<T: Transport> Driver<'_, T> {
         Input::Ran(ran)
     }
 
+    /// The same up to how it ended, which is not told yet.
+    pub(super) async fn carry_out(&mut self, script: &PhaseScript) -> (Ran, Option<String>) {
+        self.last_done = None;
+        self.cause = None;
+        self.changed_since_probe = true;
+        self.tail.clear();
+        self.phases += 1;
+        self.phase_started(script.phase, script.level, script.titles());
+        let Context { run, who, events, .. } = self.context;
+        let id = format!("{run}-{}", self.phases);
+        let boot_id = self.facts.boot_id.known().cloned().unwrap_or_default();
+        let mut tail = std::mem::take(&mut self.tail);
+        let mut owned = Owned::new(script, self.node, (&id, run, who), boot_id, events, &mut tail);
+        let (ended, armed) = self.follow_in_time(&mut owned, self.limit(script.phase)).await;
+        self.tail = tail;
+        if ended.rebooted && script.phase != Phase::Reboot {
+            self.after_cut_off().await;
+        }
+        let (ran, why) = match ended {
+            Ended { diagnosis: Some(diagnosis), .. } => {
+                let (ran, why) = self.after_failed_join(diagnosis).await;
+                (ran, Some(why))
+            }
+            Ended { ran: Ran::Refused, why, .. } if self.phases > 1 => {
+                (Ran::Refused, why.map(|why| format!("{why}; what had been done before stays done")))
+            }
+            Ended { ran, why, .. } => (ran, why),
+        };
+        self.settled(ran, why, armed).await
+    }
+
+    /// Follows a phase to its end; also whether it has armed the firewall's timer, where that was seen.
+    pub(super) async fn follow_in_time(&mut self, owned: &mut Owned<'_>, limit: Duration) -> (Ended, Option<bool>) {
+        let what = owned.what();
+        let _busy = self.context.at_work.begin(&self.node.name, what.clone());
+        let followed = tokio::time::timeout(limit, self.follow(owned)).await;
+        let ended = match followed {
+            Ok(Ok(end)) => Ended::from(end),
+            Ok(Err(why)) => Ended::lost(format!(
+                "the connection was lost during the {what} and did not come back; the node goes on by itself, and \
+                 `kfleet attach {}` follows it: {why}",
+                self.node.name
+            )),
+            Err(_) => Ended::lost(format!(
+                "the {what} did not end within {} minutes; it may still run on the node as kfleet.service, and \
+                 `kfleet stop {}` ends it at its next step",
+                limit.as_secs() / 60,
+                self.node.name
+            )),
+        };
+        (ended, owned.armed())
+    }
+
+    /// How a phase ended, once it was seen to it that a node whose firewall it changed can still be reached.
+    pub(super) async fn settled(
+        &mut self,
+        ran: Ran,
+        why: Option<String>,
+        armed: Option<bool>,
+    ) -> (Ran, Option<String>) {
+        self.armed = armed.unwrap_or(ran == Ran::Lost);
+        if self.armed { self.after_firewall(ran, why).await } else { (ran, why) }
+    }
+
     /// A join may also change containerd's config; kubeadm itself is bounded on the node.
-    fn limit(&self, phase: Phase) -> std::time::Duration {
+    pub(super) fn limit(&self, phase: Phase) -> Duration {
         let patience = &self.context.patience;
         if phase == Phase::Join { patience.join + patience.probe } else { patience.reset }
     }
@@ -207,5 +233,36 @@ impl<T: Transport> Driver<'_, T> {
                 }
             }
         }
+    }
+}
+
+/// How a phase ended, for the ladder and for people.
+pub(super) struct Ended {
+    pub(super) ran: Ran,
+    pub(super) why: Option<String>,
+    /// Why a join failed.
+    pub(super) diagnosis: Option<Diagnosis>,
+    /// The node has booted since it began.
+    rebooted: bool,
+}
+
+impl Ended {
+    fn lost(why: String) -> Self {
+        Self { ran: Ran::Lost, why: Some(why), diagnosis: None, rebooted: false }
+    }
+}
+
+impl From<PhaseEnd> for Ended {
+    fn from(end: PhaseEnd) -> Self {
+        let rebooted = matches!(end, PhaseEnd::Rebooted(_));
+        let (ran, why, diagnosis) = match end {
+            PhaseEnd::Done => (Ran::Done, None, None),
+            PhaseEnd::Failed { why, diagnosis } => (Ran::Failed, Some(why), diagnosis),
+            PhaseEnd::NotStarted(why) => (Ran::NotStarted, Some(why), None),
+            PhaseEnd::Refused(why) => (Ran::Refused, Some(why), None),
+            PhaseEnd::Halted(why) => (Ran::Halted, Some(why), None),
+            PhaseEnd::Vanished(why) | PhaseEnd::Rebooted(why) => (Ran::Lost, Some(why), None),
+        };
+        Self { ran, why, diagnosis, rebooted }
     }
 }

@@ -41,9 +41,9 @@ impl<T: Transport> Driver<'_, T> {
             self.waiting("reconnecting".to_owned());
             match self.context.transport.connect(self.node).await {
                 Ok(session) => return Ok(session),
-                Err(error) if !ConnectError::is_transient(&error) || Instant::now() + pause > deadline => {
-                    return Err(error.to_string());
-                }
+                // It let us in before: a machine that goes down or comes up lets nobody in for a while (pam_nologin).
+                Err(error @ (ConnectError::HostKey(_) | ConnectError::Local(_))) => return Err(error.to_string()),
+                Err(error) if Instant::now() + pause > deadline => return Err(error.to_string()),
                 Err(_) => tokio::time::sleep(pause).await,
             }
             pause = (pause * 2).min(Duration::from_secs(8));

@@ -1,5 +1,6 @@
 //! What all nodes of a run share.
 
+use super::at_work::AtWork;
 use crate::cluster::ControlPlane;
 use crate::diagnose::Scope;
 use crate::model::{Allow, Event, JoinCommand, Kind, Level, NodeName, Patience, Policy, Rejoin, RunId, Token};
@@ -28,6 +29,10 @@ pub enum Task {
     Restore(RunId),
     /// Look at it.
     Status,
+    /// Follow the phase that it runs, whoever started it.
+    Attach,
+    /// Ask the phase that it runs to end at its next step, and follow it there.
+    Halt,
 }
 
 /// Where events go. Sending never waits: whoever draws may be slow, a node must not be.
@@ -60,6 +65,8 @@ pub struct Context<T: Transport> {
     pub transport: Arc<T>,
     /// This invocation's id; names its files on the nodes.
     pub run: String,
+    /// Who makes it, `user@workstation`, for those who find it at work.
+    pub who: String,
     /// When the run began, in unix milliseconds by this machine's clock.
     pub began_unix_ms: i64,
     /// What is to be done.
@@ -88,6 +95,8 @@ pub struct Context<T: Transport> {
     pub events: Events,
     /// Cancelled when the user wants to stop.
     pub stop: CancellationToken,
+    /// The phases that nodes run for it now.
+    pub at_work: Arc<AtWork>,
 }
 
 impl<T: Transport> Context<T> {

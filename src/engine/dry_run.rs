@@ -122,7 +122,7 @@ impl<T: Transport> Driver<'_, T> {
                 Some(standing.why() + if again.is_zero() { "" } else { &more })
             }
             Task::Reset { .. } => Some(self.trouble.clone().unwrap_or_else(|| "it is clean already".to_owned())),
-            Task::Restore(_) | Task::Status => None,
+            Task::Restore(_) | Task::Status | Task::Attach | Task::Halt => None,
         }
     }
 
@@ -130,6 +130,7 @@ impl<T: Transport> Driver<'_, T> {
         let how = |level: Level| match level {
             Level::Gentle => "reset it gently",
             Level::Aggressive => "reset it aggressively",
+            Level::Reboot => "boot it anew",
         };
         let joins = matches!(self.context.task, Task::Join);
         let drained = if self.context.rejoin.drain && self.is_in_cluster() { "drain its Node, " } else { "" };
@@ -171,14 +172,15 @@ impl<T: Transport> Driver<'_, T> {
             (Task::Reset { ceiling, .. }, Action::Reset(level)) => {
                 phases.extend(after(FIRST, levels(level, *ceiling).map(|level| self.told_reset(level))));
             }
-            (Task::Reset { .. } | Task::Status, _) => {}
+            (Task::Reset { .. } | Task::Status | Task::Attach | Task::Halt, _) => {}
         }
         phases
     }
 
     fn told_reset(&self, level: Level) -> Rehearsed {
         let request = ResetRequest { level, run: &self.context.run, facts: &self.facts, allow: self.context.allow };
-        told("where the level below did not help", Phase::Reset, Some(level), reset(self.node, &request))
+        let phase = if level == Level::Reboot { Phase::Reboot } else { Phase::Reset };
+        told("where the level below did not help", phase, Some(level), reset(self.node, &request))
     }
 
     fn told_join(&self, when: &str) -> Option<Rehearsed> {

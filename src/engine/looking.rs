@@ -92,6 +92,9 @@ impl<T: Transport> Driver<'_, T> {
                 self.phase_finished(Phase::Probe, Some(why));
                 return Input::Unprobed;
             }
+            if self.follow_ours().await {
+                continue;
+            }
             if let Some(seen) = self.hands_off() {
                 break seen;
             }
@@ -145,14 +148,31 @@ impl<T: Transport> Driver<'_, T> {
         }
         let why = busy(&self.facts)?;
         self.trouble = Some(why);
-        // Our own, after a connection that was lost for long, is followed by no other; somebody else's is theirs.
-        let ours = self.facts.running.is_known_and(|what| what.as_ref().is_some_and(|w| w.contains(&self.context.run)));
-        Some(if ours { Seen::Unclear } else { Seen::Forbidden })
+        // Our own could not be followed to its end; somebody else's is theirs.
+        Some(if self.ours_runs() { Seen::Unclear } else { Seen::Forbidden })
+    }
+
+    /// Whether a phase of this run is at work, after a connection that was lost for long.
+    fn ours_runs(&self) -> bool {
+        self.facts.running.is_known_and(|what| what.as_ref().is_some_and(|what| what.contains(&self.context.run)))
+    }
+
+    /// Follows a phase of this run that is still at work to its end; false where there is none, or none that can be
+    /// followed.
+    async fn follow_ours(&mut self) -> bool {
+        if !self.ours_runs() {
+            return false;
+        }
+        match self.ask_phase(None).await {
+            Ok(Some(found)) if found.running => self.take_up(found).await.is_ok(),
+            Ok(_) => true, // it has ended since
+            Err(_) => false,
+        }
     }
 
     fn judge_clean(&mut self, scope: Scope) -> Seen {
         // What has run must have done all that it promises, whatever was asked for at first.
-        let scope = if self.ladder.level() == Some(Level::Aggressive) { Scope::Everything } else { scope };
+        let scope = if self.ladder.level() >= Some(Level::Aggressive) { Scope::Everything } else { scope };
         match clean(&self.facts, scope) {
             Clean::Yes => {
                 if let Clean::No(left) = clean(&self.facts, Scope::Residue) {

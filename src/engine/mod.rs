@@ -1,5 +1,7 @@
 //! Doing it: many nodes at once, each driven along its own ladder. Everything that happens leaves as an event.
 
+mod at_work;
+mod attaching;
 mod changing;
 mod connecting;
 mod context;
@@ -11,9 +13,11 @@ mod looking;
 mod node;
 mod owned;
 mod probing;
+mod rebooting;
 mod restoring;
 mod status;
 
+pub use at_work::AtWork;
 pub use context::{Context, Events, Task};
 pub use fleet::run;
 pub use status::judge;

@@ -57,7 +57,9 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
 fn bounds<T: Transport>(context: &Context<T>) -> Bounds {
     let (goal, start, ceiling) = match context.task {
         Task::Reset { start, ceiling, .. } => (Goal::Reset, start, ceiling),
-        Task::Join | Task::Restore(_) | Task::Status => (Goal::Join, context.policy.start, context.policy.ceiling),
+        Task::Join | Task::Restore(_) | Task::Status | Task::Attach | Task::Halt => {
+            (Goal::Join, context.policy.start, context.policy.ceiling)
+        }
     };
     Bounds { goal, start, ceiling, attempts: context.policy.attempts, losses: LOSSES }
 }
@@ -104,9 +106,14 @@ impl<T: Transport> Driver<'_, T> {
         if matches!(self.context.task, Task::Status) {
             return self.look().await;
         }
-        if let Task::Restore(from) = &self.context.task {
-            let outcome = self.restore(from).await;
-            return self.compared(outcome).await;
+        match &self.context.task {
+            Task::Restore(from) => {
+                let outcome = self.restore(from).await;
+                return self.compared(outcome).await;
+            }
+            Task::Attach => return self.attach().await,
+            Task::Halt => return self.halt().await,
+            Task::Join | Task::Reset { .. } | Task::Status => {}
         }
         let mut action = self.ladder.on(Input::Start);
         loop {
@@ -143,6 +150,8 @@ impl<T: Transport> Driver<'_, T> {
             (End::Failed, _) => Outcome::Failed,
             (End::Refused, _) => Outcome::Refused,
             (End::Lost, _) => Outcome::Lost,
+            (End::Gone, _) => Outcome::Gone,
+            (End::Halted, _) => Outcome::Interrupted,
             (End::Stopped, _) => {
                 let stopped = "stopped by the user; what had begun on the node was followed to its end".to_owned();
                 self.trouble = Some(match self.trouble.take() {
@@ -221,7 +230,7 @@ impl<T: Transport> Driver<'_, T> {
             (Task::Join, Phase::Probe) if self.last_done == Some(Phase::Join) => self.ladder.attempts(),
             // It prepares the next one, as far as there is one.
             (Task::Join, _) => (self.ladder.attempts() + 1).min(self.context.policy.attempts),
-            (Task::Reset { .. } | Task::Restore(_) | Task::Status, _) => 0,
+            (Task::Reset { .. } | Task::Restore(_) | Task::Status | Task::Attach | Task::Halt, _) => 0,
         };
         self.context.events.send(Kind::PhaseStarted { node: self.node.name.clone(), phase, attempt, level, steps });
     }

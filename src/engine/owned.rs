@@ -2,10 +2,10 @@
 
 use super::context::Events;
 use crate::attached::{fresh_nonce, no_shell};
-use crate::model::{Diagnosis, Kind, Node, NodeName, StepStatus};
+use crate::model::{Diagnosis, Kind, Node, NodeName, PhaseNote, StepKind, StepNote, StepStatus, mask_secrets};
 use crate::parse::{Lines, Mark, Marks, Part, diagnosis, join_progress, reason};
-use crate::plan::{FOLLOW_STEP, PhaseScript, Step, follow, launch};
-use crate::shell::{NOTHING, Need, REFUSED, Script};
+use crate::plan::{FOLLOW_STEP, PhaseScript, follow, launch};
+use crate::shell::{NOTHING, REFUSED, Script};
 use crate::transport::{Session, SessionError};
 use std::collections::VecDeque;
 
@@ -25,8 +25,12 @@ pub(super) enum PhaseEnd {
     Refused(String),
     /// It was not started at all.
     NotStarted(String),
-    /// It ended without its last mark (stopped, killed, rebooted).
+    /// It ended between two steps, because somebody asked it to.
+    Halted(String),
+    /// It ended without its last mark (stopped, killed).
     Vanished(String),
+    /// It was cut off by a boot of the node.
+    Rebooted(String),
 }
 
 /// One following of the phase's output ended.
@@ -39,11 +43,12 @@ pub(super) enum Followed {
 
 /// The phase as it is seen from here.
 pub(super) struct Owned<'a> {
-    phase: &'a PhaseScript,
+    note: PhaseNote,
     node: &'a NodeName,
-    user: String,
+    user: &'a str,
     events: &'a Events,
-    id: String,
+    /// Where it was or will be launched; empty where that is not known.
+    boot_id: String,
     marks: Marks,
     script: Option<Script>,
     offset: u64,
@@ -71,25 +76,38 @@ const LONGEST_COMPLAINT: usize = 2000;
 const STEP_LINES: usize = 200;
 
 impl<'a> Owned<'a> {
-    /// Ready to be launched under `id`, which is unique on the node.
+    /// Ready to be launched by `who` as `run`'s phase `id`, which is unique on the node.
     pub(super) fn new(
-        phase: &'a PhaseScript,
+        phase: &PhaseScript,
         node: &'a Node,
-        id: String,
+        (id, run, who): (&str, &str, &str),
+        boot_id: String,
         events: &'a Events,
         tail: &'a mut VecDeque<String>,
     ) -> Self {
         let nonce = fresh_nonce();
-        let script = launch(phase, phase.render(&nonce), &id);
-        let arms = phase.steps.iter().any(is_arming);
+        let note = phase.note(id, run, who, node, &nonce);
+        let script = launch(&note, phase.render(&nonce));
+        Self { script: Some(script), ..Self::noted(note, node, boot_id, events, tail) }
+    }
+
+    /// Ready to be followed from its first byte, launched by whomever in the boot `boot_id`.
+    pub(super) fn noted(
+        note: PhaseNote,
+        node: &'a Node,
+        boot_id: String,
+        events: &'a Events,
+        tail: &'a mut VecDeque<String>,
+    ) -> Self {
+        let arms = note.steps.iter().any(|step| step.kind == StepKind::ArmsFirewall);
         Self {
-            phase,
+            marks: Marks::new(&note.nonce),
+            note,
             node: &node.name,
-            user: node.access.user.clone(),
+            user: &node.access.user,
             events,
-            id,
-            marks: Marks::new(nonce.as_str()),
-            script: Some(script),
+            boot_id,
+            script: None,
             offset: 0,
             lines: Lines::default(),
             shown: 0,
@@ -109,7 +127,7 @@ impl<'a> Owned<'a> {
     /// second call only follows, and finds no output where the first never got through.
     pub(super) async fn advance<S: Session>(&mut self, session: &S) -> Followed {
         let launching = self.script.is_some();
-        let script = self.script.take().unwrap_or_else(|| follow(&self.id, self.offset));
+        let script = self.script.take().unwrap_or_else(|| follow(&self.note.id, &self.boot_id, self.offset));
         let outer_nonce = fresh_nonce();
         let mut reader = match session.start(&script.render(&outer_nonce)).await {
             Ok(reader) => reader,
@@ -135,28 +153,38 @@ impl<'a> Owned<'a> {
         match reader.end() {
             Err(SessionError::Lost(why)) => Followed::Lost(why),
             Err(other) => Followed::Lost(other.to_string()),
-            Ok(exit) if !outer.hello && !launching => Followed::Lost(no_shell(&self.user, &exit.stderr, exit.status)),
+            Ok(exit) if !outer.hello && !launching => Followed::Lost(no_shell(self.user, &exit.stderr, exit.status)),
             Ok(exit) if !outer.hello => {
-                Followed::Over(PhaseEnd::NotStarted(no_shell(&self.user, &exit.stderr, exit.status)))
+                Followed::Over(PhaseEnd::NotStarted(no_shell(self.user, &exit.stderr, exit.status)))
             }
             Ok(_) if launching && self.offset == 0 => {
                 let said = outer.complaint.unwrap_or_else(|| "it printed nothing".to_owned());
                 Followed::Over(PhaseEnd::NotStarted(format!(
                     "the {} did not start on the node: {said}",
-                    self.phase.phase
+                    self.note.phase
                 )))
             }
             Ok(_) => {
                 let at = self
                     .step
-                    .and_then(|i| self.phase.steps.get(i))
-                    .map_or_else(|| "between steps".to_owned(), |s| format!("in step `{s}`"));
-                Followed::Over(PhaseEnd::Vanished(format!(
-                    "the {} ended {at} without saying so (stopped, killed or rebooted?)",
-                    self.phase.phase
-                )))
+                    .and_then(|i| self.note.steps.get(i))
+                    .map_or_else(|| "between steps".to_owned(), |step| format!("in step `{}`", step.title));
+                Followed::Over(match outer.complaint {
+                    Some(said) if !launching => {
+                        PhaseEnd::Rebooted(format!("the {} was cut off {at}: {said}", self.note.phase))
+                    }
+                    _ => PhaseEnd::Vanished(format!(
+                        "the {} ended {at} without saying so (stopped or killed?)",
+                        self.note.phase
+                    )),
+                })
             }
         }
+    }
+
+    /// `aggressive reset`.
+    pub(super) fn what(&self) -> String {
+        self.note.what()
     }
 
     /// Whether the node's firewall timer was armed; `None` where its step was not seen to end.
@@ -179,14 +207,16 @@ impl<'a> Owned<'a> {
     }
 
     fn line(&mut self, line: String) {
-        if self.tail.len() == TAIL {
-            self.tail.pop_front();
-        }
-        self.tail.push_back(line.clone());
         if self.step_lines.len() == STEP_LINES {
             self.step_lines.pop_front(); // the error is at the end
         }
         self.step_lines.push_back(line.clone());
+        // What is told of it is seen by others: kubeadm and what it calls may print a token.
+        let line = mask_secrets(&line);
+        if self.tail.len() == TAIL {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(line.clone());
         if self.shown == MOST_LINES {
             return;
         }
@@ -198,7 +228,7 @@ impl<'a> Owned<'a> {
     }
 
     fn waits_for(&self, step: usize, line: &str) -> Option<&'static str> {
-        let joins = matches!(self.phase.steps.get(step), Some(Step::KubeadmJoin { .. }));
+        let joins = self.note.steps.get(step).is_some_and(|step| step.kind == StepKind::Joins);
         join_progress(line).filter(|_| joins)
     }
 
@@ -208,7 +238,7 @@ impl<'a> Owned<'a> {
         }
         match mark {
             // The steps of the phase, each once and in order: a node that prints others makes no events of them.
-            Mark::Begin(step) if step < self.begun || step >= self.phase.steps.len() => self.step = None,
+            Mark::Begin(step) if step < self.begun || step >= self.note.steps.len() => self.step = None,
             Mark::Begin(step) => {
                 self.begun = step + 1;
                 self.step = Some(step);
@@ -225,15 +255,23 @@ impl<'a> Owned<'a> {
                     PhaseEnd::Failed { why, diagnosis: self.diagnosis.take() }
                 });
             }
+            Mark::Halt(next) => {
+                let asked = self.step_lines.back().map_or("asked to end", |line| line.trim_start_matches("kfleet: "));
+                let before = self.note.steps.get(next).map_or_else(
+                    || "after its last step".to_owned(),
+                    |step| format!("before step {}/{}, `{}`", next + 1, self.note.steps.len(), step.title),
+                );
+                self.end = Some(PhaseEnd::Halted(format!("the {} ended {before}: {asked}", self.note.what())));
+            }
             Mark::Bye => self.end = Some(PhaseEnd::Done),
         }
     }
 
     fn step_ended(&mut self, step: usize, status: i32) {
-        if self.phase.steps.get(step).is_some_and(is_arming) {
+        let Some(StepNote { title, required, kind }) = self.note.steps.get(step).cloned() else { return };
+        if kind == StepKind::ArmsFirewall {
             self.armed = Some(status == 0);
         }
-        let required = self.phase.steps.get(step).is_none_or(|s| s.need() == Need::Required);
         let status_word = match status {
             0 => StepStatus::Done,
             NOTHING => StepStatus::Nothing,
@@ -242,10 +280,8 @@ impl<'a> Owned<'a> {
             _ => StepStatus::Tolerated,
         };
         if matches!(status_word, StepStatus::Failed | StepStatus::Refused) {
-            let title = self.phase.steps.get(step).map(ToString::to_string).unwrap_or_default();
             let lines = self.step_lines.make_contiguous();
-            let joins = matches!(self.phase.steps.get(step), Some(Step::KubeadmJoin { .. }));
-            self.diagnosis = (joins && status_word == StepStatus::Failed).then(|| diagnosis(lines));
+            self.diagnosis = (kind == StepKind::Joins && status_word == StepStatus::Failed).then(|| diagnosis(lines));
             let why = self.diagnosis.as_ref().map_or_else(|| reason(lines), ToString::to_string);
             self.last_error = Some(match status_word {
                 StepStatus::Refused => format!("`{title}` was {why}"),
@@ -257,10 +293,6 @@ impl<'a> Owned<'a> {
         self.step = None;
         self.refused |= status == REFUSED;
     }
-}
-
-fn is_arming(step: &Step) -> bool {
-    matches!(step, Step::ArmFirewall { .. })
 }
 
 /// The launcher's own stream, around the phase's.

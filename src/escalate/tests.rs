@@ -1,7 +1,7 @@
 use super::*;
 use std::collections::{HashMap, HashSet};
 
-const INPUTS: [Input; 17] = [
+const INPUTS: [Input; 19] = [
     Input::Start,
     Input::Probed(Seen::Good),
     Input::Probed(Seen::Bad),
@@ -17,6 +17,8 @@ const INPUTS: [Input; 17] = [
     Input::Ran(Ran::Lost),
     Input::Ran(Ran::Hopeless),
     Input::Ran(Ran::Again),
+    Input::Ran(Ran::Halted),
+    Input::Ran(Ran::Gone),
     Input::Ran(Ran::NotStarted),
     Input::Stop,
 ];
@@ -24,9 +26,9 @@ const INPUTS: [Input; 17] = [
 fn all_bounds() -> Vec<Bounds> {
     let mut all = Vec::new();
     for goal in [Goal::Join, Goal::Reset] {
-        for start in Level::ALL {
+        for start in Level::RESETS {
             for ceiling in Level::ALL.into_iter().filter(|c| *c >= start) {
-                for attempts in 1..=3 {
+                for attempts in 1..=4 {
                     for losses in 0..=2 {
                         all.push(Bounds { goal, start, ceiling, attempts, losses });
                     }
@@ -47,7 +49,11 @@ fn check(before: &Escalation, input: Input, action: Action, after: &Escalation) 
             let allowed = bad || (input == Input::Probed(Seen::Unclear) && asked_for);
             assert!(allowed, "a run follows only a probe that was bad, and never climbs on one that could not tell");
             assert!(level >= bounds.start && level <= bounds.ceiling, "within start..ceiling");
-            assert!(before.level.is_none_or(|old| old <= level), "a level never goes down");
+            let booted = before.level == Some(Level::Reboot) && level == Level::Aggressive;
+            assert!(booted || before.level.is_none_or(|old| old <= level), "a level goes down after a boot only");
+            assert!(after.level >= before.level, "and the highest is the one that is told");
+            let rebooted = before.last.is_some_and(|(run, _)| run == Run::Reset(Level::Reboot));
+            assert!(level != Level::Reboot || before.level != Some(level) || rebooted, "it is booted once");
             assert!(!before.stopping, "nothing starts after stop");
             assert!(before.last != Some((Run::Join, Ran::Done)), "what has joined is not reset");
             let again = before.last == Some((Run::Join, Ran::Again)) && input == Input::Probed(Seen::Bad);
@@ -181,6 +187,30 @@ fn what_was_not_started_counts_for_nothing_and_ends_as_stopped_where_that_was_wi
         }
         assert_eq!(machine.on(not_started), Action::End(end));
         assert_eq!((machine.attempts(), machine.level()), (0, None));
+    }
+}
+
+#[test]
+fn what_a_boot_has_let_go_of_is_reset_once_more() {
+    let bounds = Bounds { goal: Goal::Join, start: Level::Aggressive, ceiling: Level::Reboot, attempts: 4, losses: 1 };
+    let (bad, doomed) = (Input::Probed(Seen::Bad), Input::Probed(Seen::Doomed));
+    let (done, failed) = (Input::Ran(Ran::Done), Input::Ran(Ran::Failed));
+    let actions = play(bounds, &[Input::Start, doomed, failed, doomed, done, doomed, done, doomed]);
+    assert_eq!(actions[1], Action::Reset(Level::Aggressive));
+    assert_eq!((actions[3], actions[5]), (Action::Reset(Level::Reboot), Action::Reset(Level::Aggressive)));
+    assert_eq!(actions[7], Action::End(End::Failed), "and no more than once");
+    let actions = play(bounds, &[Input::Start, doomed, failed, doomed, done, bad, done, Input::Probed(Seen::Good)]);
+    assert_eq!((actions[5], actions[7]), (Action::Join(1), Action::End(End::Good)));
+    let actions = play(bounds, &[Input::Start, doomed, failed, doomed, Input::Ran(Ran::Gone)]);
+    assert_eq!(actions[4], Action::End(End::Gone));
+}
+
+#[test]
+fn what_somebody_has_halted_goes_no_further() {
+    let bounds = Bounds { goal: Goal::Join, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 3, losses: 2 };
+    for seen in [Seen::Bad, Seen::Doomed] {
+        let actions = play(bounds, &[Input::Start, Input::Probed(seen), Input::Ran(Ran::Halted), Input::Probed(seen)]);
+        assert_eq!(actions[2..], [Action::End(End::Halted); 2]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! `policy:`.
 
 use super::problem::{Place, Problem, Problems};
-use super::schema::{self, Text};
+use super::schema;
 use super::value::{choice, number};
 use crate::model::{Level, Policy};
 
@@ -12,9 +12,9 @@ pub(super) fn policy(written: Option<schema::Policy>, problems: &mut Problems) -
     let schema::Policy { parallel, attempts, start, ceiling } = written.unwrap_or_default();
     let default = Policy::default();
     let parallel = problems.check(parallel, |text| number(&text, 1, MOST_PARALLEL));
-    let attempts = problems.check(attempts, |text| number(&text, 1, 3));
-    let start_level = problems.check(start.as_ref(), level);
-    let ceiling_level = problems.check(ceiling.as_ref(), level);
+    let attempts = problems.check(attempts, |text| number(&text, 1, 4));
+    let start_level = problems.check(start.as_ref(), |text| choice(text, &Level::RESETS.map(named)));
+    let ceiling_level = problems.check(ceiling.as_ref(), |text| choice(text, &Level::ALL.map(named)));
     if let (Some(start), Some(ceiling), Some(lowest), Some(highest)) = (&start, &ceiling, start_level, ceiling_level)
         && lowest > highest
     {
@@ -26,16 +26,13 @@ pub(super) fn policy(written: Option<schema::Policy>, problems: &mut Problems) -
     }
     Policy {
         parallel: parallel.and_then(|n| usize::try_from(n).ok()).unwrap_or(default.parallel),
-        attempts: attempts.unwrap_or(default.attempts),
+        // One for the first try, and one after each rung.
+        attempts: attempts.unwrap_or(default.attempts + u32::from(ceiling_level == Some(Level::Reboot))),
         start: start_level.unwrap_or(default.start),
         ceiling: ceiling_level.unwrap_or(default.ceiling),
     }
 }
 
-fn level(text: &Text) -> Result<Level, Problem> {
-    if text.value == "reboot" {
-        return Err(Problem::new(Place::of(text), "the level `reboot` is not supported yet")
-            .label("the highest level is `aggressive`"));
-    }
-    choice(text, &Level::ALL.map(|level| (level.word(), level)))
+fn named(level: Level) -> (&'static str, Level) {
+    (level.word(), level)
 }

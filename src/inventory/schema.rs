@@ -106,6 +106,7 @@ pub(super) struct Timeouts {
     pub(super) answer: Option<Text>,
     pub(super) drain: Option<Text>,
     pub(super) reconnect: Option<Text>,
+    pub(super) reboot: Option<Text>,
 }
 
 /// A list, or the one word that a list of one may be written as.

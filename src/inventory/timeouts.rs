@@ -7,7 +7,7 @@ use crate::model::Patience;
 use std::time::Duration;
 
 pub(super) fn timeouts(written: Option<schema::Timeouts>, problems: &mut Problems) -> Patience {
-    let schema::Timeouts { probe, reset, join, ready, settle, cni, answer, drain, reconnect } =
+    let schema::Timeouts { probe, reset, join, ready, settle, cni, answer, drain, reconnect, reboot } =
         written.unwrap_or_default();
     let default = Patience::default();
     let mut of = |written: Option<Text>, least, default| {
@@ -24,5 +24,6 @@ pub(super) fn timeouts(written: Option<schema::Timeouts>, problems: &mut Problem
         drain: of(drain, 1, default.drain),
         // A node that locked itself out by its new firewall has put the old one back by then.
         reconnect: of(reconnect, default.reconnect.as_secs(), default.reconnect),
+        reboot: of(reboot, 60, default.reboot),
     }
 }

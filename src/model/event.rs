@@ -129,6 +129,8 @@ pub enum Phase {
     Restart,
     /// Puts back what an earlier run changed.
     Restore,
+    /// Boots the machine anew.
+    Reboot,
 }
 
 impl Phase {
@@ -140,6 +142,7 @@ impl Phase {
             Self::Join => "join",
             Self::Restart => "restart",
             Self::Restore => "restore",
+            Self::Reboot => "reboot",
         }
     }
 }

@@ -11,17 +11,22 @@ pub enum Level {
     Gentle,
     /// Gentle, and containerd's state, its config, the pod network's interfaces, chains and state.
     Aggressive,
+    /// The machine boots anew, for what only a kernel that starts afresh lets go of; nothing is removed by it.
+    Reboot,
 }
 
 impl Level {
     /// Every level, lowest first.
-    pub const ALL: [Self; 2] = [Self::Gentle, Self::Aggressive];
+    pub const ALL: [Self; 3] = [Self::Gentle, Self::Aggressive, Self::Reboot];
+    /// Those that remove something, lowest first.
+    pub const RESETS: [Self; 2] = [Self::Gentle, Self::Aggressive];
 
     /// The next rung, where there is one.
     pub fn next(self) -> Option<Self> {
         match self {
             Self::Gentle => Some(Self::Aggressive),
-            Self::Aggressive => None,
+            Self::Aggressive => Some(Self::Reboot),
+            Self::Reboot => None,
         }
     }
 
@@ -30,6 +35,7 @@ impl Level {
         match self {
             Self::Gentle => "gentle",
             Self::Aggressive => "aggressive",
+            Self::Reboot => "reboot",
         }
     }
 }

@@ -20,6 +20,12 @@ pub enum Outcome {
     Restored,
     /// Measured (`status`), whatever was found.
     Measured,
+    /// A phase that somebody started was followed to its good end (`attach`).
+    Followed,
+    /// No phase runs (`attach`, `stop`).
+    Idle,
+    /// The phase that ran ended between two steps, as was asked for (`stop`).
+    Stopped,
     /// Tried, and not cured within attempts and ceiling.
     Failed,
     /// kfleet would not do it: a control-plane node, or a guard that protects data said no.
@@ -28,7 +34,9 @@ pub enum Outcome {
     Unreachable,
     /// The connection was lost and not regained: what the node did last is not known.
     Lost,
-    /// Ended by the user before its story was over.
+    /// It was booted anew, and did not come back in the time that it had.
+    Gone,
+    /// Ended by a user before its story was over.
     Interrupted,
     /// Written by a newer kfleet.
     #[serde(other)]
@@ -38,10 +46,12 @@ pub enum Outcome {
 impl Outcome {
     /// Whether the user got what was asked for on this node.
     pub fn is_success(self) -> bool {
-        matches!(
-            self,
-            Self::Joined | Self::AlreadyJoined | Self::Reset | Self::AlreadyClean | Self::Restored | Self::Measured
-        )
+        match self {
+            Self::Joined | Self::AlreadyJoined | Self::Reset | Self::AlreadyClean | Self::Restored => true,
+            Self::Measured | Self::Followed | Self::Idle | Self::Stopped => true,
+            Self::Failed | Self::Refused | Self::Unreachable | Self::Lost | Self::Gone => false,
+            Self::Interrupted | Self::Unknown => false,
+        }
     }
 
     /// The words used in the summary.
@@ -53,10 +63,14 @@ impl Outcome {
             Self::AlreadyClean => "already clean",
             Self::Restored => "restored",
             Self::Measured => "measured",
+            Self::Followed => "followed",
+            Self::Idle => "nothing runs",
+            Self::Stopped => "stopped",
             Self::Failed => "failed",
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
             Self::Lost => "connection lost",
+            Self::Gone => "did not come back",
             Self::Interrupted => "interrupted",
             Self::Unknown => "unknown",
         }

@@ -26,6 +26,8 @@ pub struct Patience {
     pub drain: Duration,
     /// For a lost connection to come back.
     pub reconnect: Duration,
+    /// For a machine that was booted anew to be there again.
+    pub reboot: Duration,
 }
 
 impl Default for Patience {
@@ -40,6 +42,7 @@ impl Default for Patience {
             answer: Duration::from_secs(30),
             drain: Duration::from_secs(300),
             reconnect: Duration::from_secs(120),
+            reboot: Duration::from_secs(600),
         }
     }
 }

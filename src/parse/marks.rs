@@ -11,6 +11,8 @@ pub enum Mark {
     End(usize, i32),
     /// The script ends early, at this step.
     Stop(usize),
+    /// The script was asked to end, and did so before this step; the number of steps where none was left.
+    Halt(usize),
     /// The script came to its end.
     Bye,
 }
@@ -114,6 +116,7 @@ fn mark(line: &[u8]) -> Option<Mark> {
         "begin" => Mark::Begin(words.next()?.parse().ok()?),
         "end" => Mark::End(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
         "stop" => Mark::Stop(words.next()?.parse().ok()?),
+        "halt" => Mark::Halt(words.next()?.parse().ok()?),
         "bye" => Mark::Bye,
         _ => return None,
     };

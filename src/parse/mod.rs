@@ -9,6 +9,7 @@ mod key_value;
 mod lines;
 mod marks;
 mod node_object;
+mod phase_on_node;
 mod progress;
 mod reason;
 
@@ -19,5 +20,6 @@ pub use facts::{SectionOutput, facts};
 pub use lines::Lines;
 pub use marks::{Mark, Marks, Part};
 pub use node_object::{is_no_such_node, node_object};
+pub use phase_on_node::phase_on_node;
 pub use progress::join_progress;
 pub use reason::{message, reason};

@@ -18,7 +18,7 @@ pub fn alone_join(preserve: &[ProtectedPath]) -> Result<Standalone, Refusal> {
         .phase("restart", lines(join::restart_steps()))
         .phase("containerd", lines(containerd_steps()))
         .phase("join", lines(join::steps(Vec::new(), Step::KubeadmJoinAsGiven)));
-    for level in Level::ALL {
+    for level in Level::RESETS {
         script = script.phase(level.word(), lines(reset_steps(level, preserve)?));
     }
     Ok(script)

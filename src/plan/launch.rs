@@ -1,35 +1,64 @@
 //! How a phase comes to be owned by its node: written to a file there, started as a transient unit, followed by offset.
 
-use super::PhaseScript;
-use crate::model::Node;
+use crate::model::{Node, PhaseNote};
 use crate::shell::{Fragment, Need, Rendered, Script, Word};
+use std::time::Duration;
 
 const COMMON: &str = include_str!("sh/common.sh");
 const LIBRARY: &str = include_str!("sh/launch.sh");
 const DISARM: &str = include_str!("sh/disarm.sh");
+const ATTACH: &str = include_str!("sh/attach.sh");
 
 /// Number of the step of [`launch`] and of [`follow`] whose output is the phase's own.
-pub(crate) const FOLLOW_STEP: [usize; 2] = [2, 0];
+pub(crate) const FOLLOW_STEP: [usize; 2] = [2, 1];
 
-/// Writes `script` as `/run/kfleet/<id>.sh`, starts it as `kfleet.service` and follows its output from the first byte.
+/// Number of the step of [`ask_phase`] that answers.
+pub(crate) const ASKED_STEP: usize = 1;
+
+/// Writes `script` as `/run/kfleet/<id>.sh`, with `note` beside it, starts it as `kfleet.service` and follows its output from
+/// the first byte.
 ///
 /// The unit's name is the lock: a second start while it runs is refused by systemd. If the connection drops, the node
 /// finishes the phase by itself.
-pub fn launch(phase: &PhaseScript, script: Rendered, id: &str) -> Script {
-    let what = match phase.level {
-        Some(level) => format!("kfleet: {} ({level}), {id}", phase.phase),
-        None => format!("kfleet: {}, {id}", phase.phase),
-    };
+pub fn launch(note: &PhaseNote, script: Rendered) -> Script {
+    let PhaseNote { id, who, .. } = note;
     frame(id)
-        .global("WHAT", Word::new(what))
-        .step(Need::Required, Fragment::new("launch_write").var("SCRIPT", script.into_word()))
+        .global("WHAT", Word::new(format!("kfleet: {} by {who}, {id}", note.what())))
+        .step(
+            Need::Required,
+            Fragment::new("launch_write")
+                .var("SCRIPT", script.into_word())
+                .var("NOTE", Word::shown_as(json(note), "…")),
+        )
         .step(Need::Required, Fragment::new("launch_start"))
         .step(Need::Required, Fragment::new("launch_follow").var("OFFSET", Word::number(0)))
 }
 
-/// Follows a phase that was launched earlier, from the byte `offset` on.
-pub fn follow(id: &str, offset: u64) -> Script {
-    frame(id).step(Need::Required, Fragment::new("launch_follow").var("OFFSET", Word::number(offset)))
+/// Strings, numbers and lists of them: no map with keys other than text, so this cannot fail.
+fn json(note: &PhaseNote) -> String {
+    serde_json::to_string(note).unwrap_or_default()
+}
+
+/// Follows a phase that was launched earlier in the boot `boot_id` (`""` where that is not known), from the byte `offset` on.
+pub fn follow(id: &str, boot_id: &str, offset: u64) -> Script {
+    frame(id)
+        .step(Need::Required, Fragment::new("same_boot").var("BOOT", Word::new(boot_id)))
+        .step(Need::Required, Fragment::new("launch_follow").var("OFFSET", Word::number(offset)))
+}
+
+/// Asks which phase the node runs, or ran last. Where `halted_by` names somebody, one that runs is asked before to end at its
+/// next step.
+pub fn ask_phase(node: &Node, halted_by: Option<&str>) -> Script {
+    let first = match halted_by {
+        Some(who) => Fragment::new("halt_phase").var("WHO", Word::new(who)),
+        None => Fragment::new(":"),
+    };
+    Script::new(&format!("kfleet {} attach node={}", env!("CARGO_PKG_VERSION"), node.name))
+        .answers()
+        .library(COMMON)
+        .library(ATTACH)
+        .step(Need::Required, first)
+        .step(Need::Required, Fragment::new("show_phase"))
 }
 
 /// Takes back the timer that would restore the firewall, and prints how it stands: `none`, `disarmed`, `fired`, `failed`.
@@ -40,6 +69,15 @@ pub fn disarm(node: &Node) -> Script {
         .library(COMMON)
         .library(DISARM)
         .step(Need::Required, Fragment::new("disarm_firewall"))
+}
+
+/// Asks for the boot id, and where it is not `boot_id` waits before until services have been started, for `wait` at most.
+pub fn ask_boot(node: &Node, boot_id: &str, wait: Duration) -> Script {
+    Script::new(&format!("kfleet {} boot node={}", env!("CARGO_PKG_VERSION"), node.name))
+        .answers()
+        .library(include_str!("sh/await_boot.sh"))
+        .global("BOOT", Word::new(boot_id))
+        .step(Need::Required, Fragment::new("boot_id \"$@\"").args([Word::number(wait.as_secs().max(1))]))
 }
 
 fn frame(id: &str) -> Script {

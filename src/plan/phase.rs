@@ -2,8 +2,8 @@
 
 use super::reset::CNI_CONFIG_NAMES;
 use super::{CRI_SOCKET, Step};
-use crate::model::{Level, Node, Phase, ProtectedPath, Root};
-use crate::shell::{Nonce, Rendered, Script, Word};
+use crate::model::{Level, Node, Phase, PhaseNote, ProtectedPath, Root, StepKind, StepNote};
+use crate::shell::{Need, Nonce, Rendered, Script, Word};
 
 /// Steps, and whose they are. Rendered once for the node and, with secrets masked, once for people.
 #[derive(Clone, Debug)]
@@ -44,6 +44,7 @@ pub(super) const LIBRARY: &[&str] = &[
     include_str!("sh/rollback.sh"),
     include_str!("sh/containerd.sh"),
     include_str!("sh/restore.sh"),
+    include_str!("sh/reboot.sh"),
     include_str!("sh/journal.sh"),
     include_str!("sh/join.sh"),
 ];
@@ -75,6 +76,30 @@ impl PhaseScript {
     /// The text for the node and for people.
     pub fn render(&self, nonce: &Nonce) -> Rendered {
         self.script.render(nonce)
+    }
+
+    /// What the node keeps of it while it runs, for whoever follows.
+    pub fn note(&self, id: &str, run: &str, who: &str, node: &Node, nonce: &Nonce) -> PhaseNote {
+        let step = |step: &Step| StepNote {
+            title: step.to_string(),
+            required: step.need() == Need::Required,
+            kind: match step {
+                Step::ArmFirewall { .. } => StepKind::ArmsFirewall,
+                Step::KubeadmJoin { .. } => StepKind::Joins,
+                _ => StepKind::Plain,
+            },
+        };
+        PhaseNote {
+            schema: PhaseNote::SCHEMA,
+            id: id.to_owned(),
+            run: run.to_owned(),
+            node: node.name.clone(),
+            who: who.to_owned(),
+            phase: self.phase,
+            level: self.level,
+            nonce: nonce.as_str().to_owned(),
+            steps: self.steps.iter().map(step).collect(),
+        }
     }
 
     /// One title per step.

@@ -29,7 +29,8 @@ pub struct Refusal(pub String);
 /// after the IPVS services that are known by them; and what tells whose they all are, the plugins' own files, at the end.
 pub fn reset(node: &Node, request: &ResetRequest<'_>) -> Result<PhaseScript, Refusal> {
     let steps = steps(&node.protect, request)?;
-    Ok(PhaseScript::new(Phase::Reset, Some(request.level), node, request.run, steps))
+    let phase = if request.level == Level::Reboot { Phase::Reboot } else { Phase::Reset };
+    Ok(PhaseScript::new(phase, Some(request.level), node, request.run, steps))
 }
 
 /// The same as a list, for a machine that protects `protect`.
@@ -38,6 +39,8 @@ pub(super) fn steps(protect: &[ProtectedPath], request: &ResetRequest<'_>) -> Re
     match request.level {
         Level::Gentle => Ok(gentle(request, etcd)),
         Level::Aggressive => aggressive(request, etcd),
+        // A control-plane node is never booted, whatever else is allowed.
+        Level::Reboot => Ok(vec![Step::CheckWorker { allow_control_plane: false }, Step::CheckReboot, Step::Reboot]),
     }
 }
 

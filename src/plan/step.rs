@@ -100,6 +100,10 @@ pub enum Step {
     },
     /// daemon-reload, reset-failed, kubelet enabled (kubeadm starts it).
     ReloadUnits,
+    /// Refuses where the machine would not come back by itself, or without a protected path.
+    CheckReboot,
+    /// Has the machine boot anew, a moment after the phase has ended.
+    Reboot,
     /// Restarts containerd.
     RestartContainerd,
     /// Restarts a systemd unit.
@@ -253,6 +257,8 @@ impl Step {
                 .var("BACKUP", Word::within(BACKUPS, run))
                 .var("SHARED", Word::new(if *shared { "yes" } else { "no" })),
             Self::ReloadUnits => Fragment::new("reload_units"),
+            Self::CheckReboot => Fragment::new("check_reboot"),
+            Self::Reboot => Fragment::new("reboot_machine"),
             Self::RestartContainerd => Fragment::new("restart_containerd"),
             Self::RestartUnit(unit) => Fragment::new("restart_unit \"$@\"").args([Word::new(*unit)]),
             Self::AwaitCri => Fragment::new("await_cri"),
@@ -319,6 +325,8 @@ impl fmt::Display for Step {
             Self::DeleteLinks => f.write_str("delete pod network interfaces"),
             Self::ApplyContainerdConfig { .. } => f.write_str("configure and start containerd"),
             Self::ReloadUnits => f.write_str("reload systemd units"),
+            Self::CheckReboot => f.write_str("check that the machine comes back by itself"),
+            Self::Reboot => f.write_str("boot the machine anew"),
             Self::RestartContainerd => f.write_str("restart containerd"),
             Self::RestartUnit(unit) => write!(f, "restart {unit}"),
             Self::AwaitCri => f.write_str("wait for the container runtime"),

@@ -39,6 +39,7 @@ fn cure(explanation: &Explanation) -> &'static str {
     match explanation.cured_by {
         Some(Level::Gentle) => "; a gentle reset cures it",
         Some(Level::Aggressive) => "; an aggressive reset cures it",
+        Some(Level::Reboot) => "; a boot cures it",
         None if harmless => "",
         None => "; no reset cures it",
     }

@@ -37,6 +37,7 @@ pub(crate) fn cure(finding: &Finding) -> &'static str {
     match finding.cured_by {
         Some(Level::Gentle) => "gentle reset",
         Some(Level::Aggressive) => "aggressive reset",
+        Some(Level::Reboot) => "reboot",
         None if finding.severity == Severity::Note => "there is nothing to cure",
         None => "no reset cures it",
     }

@@ -98,7 +98,7 @@ impl Layout {
 /// A reset is called by its level, which is what its reader worries about.
 fn kind(phase: Phase, level: Option<Level>) -> (&'static str, Paint) {
     match level {
-        Some(level @ Level::Aggressive) => (level.word(), Paint::Warn),
+        Some(level @ (Level::Aggressive | Level::Reboot)) => (level.word(), Paint::Warn),
         Some(level) => (level.word(), Paint::Plain),
         None => (phase.word(), Paint::Plain),
     }

@@ -28,6 +28,7 @@ pub(crate) fn phase(at_ms: u64, node: &str, phase: Phase, attempt: u32, level: O
         Phase::Join => vec!["kubeadm join", "wait for kubelet"],
         Phase::Restart => vec!["restart kubelet.service"],
         Phase::Restore => vec!["put containerd's config back"],
+        Phase::Reboot => vec!["boot the machine anew"],
     };
     let steps = steps.into_iter().map(str::to_owned).collect();
     at(at_ms, Kind::PhaseStarted { node: name(node), phase, attempt, level, steps })

@@ -81,6 +81,7 @@ fn phase_words(phase: Phase, level: Option<Level>) -> String {
         Phase::Join => "joining",
         Phase::Restart => "restarting the kubelet",
         Phase::Restore => "putting back",
+        Phase::Reboot => return "booting the machine anew".to_owned(),
     };
     level.map_or_else(|| word.to_owned(), |level| format!("{word} ({level})"))
 }

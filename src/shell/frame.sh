@@ -1,5 +1,14 @@
 mark() { printf '\n\036%s %s\n' "$N" "$*" >&3 || exit 99; }
+# Between steps a phase can be asked to end. The file says by whom.
+HALT=${KFLEET_HALT-}
+may_go_on() {
+  [ -n "$HALT" ] && [ -e "$HALT" ] || return 0
+  cat -- "$HALT"
+  mark "halt $1"
+  exit 1
+}
 step() {
+  may_go_on "$1"
   mark "begin $1"
   run "$1"
   rc=$?

@@ -164,7 +164,7 @@ impl Script {
             let call = if *need == Need::Required { "need" } else { "may" };
             text.push_str(&format!("{call} {i}\n"));
         }
-        text.push_str("mark bye\n}\n");
+        text.push_str(&format!("may_go_on {}\nmark bye\n}}\n", self.steps.len()));
         text.push_str(RUN);
         text.push_str(CLOSING);
         text

@@ -17,13 +17,6 @@ pub enum ConnectError {
     Local(String),
 }
 
-impl ConnectError {
-    /// Whether a later try may go better.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable(_))
-    }
-}
-
 /// A session failed while a script was starting or running.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SessionError {

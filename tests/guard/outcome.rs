@@ -89,7 +89,7 @@ impl Outcome {
                 }
                 Part::Mark(Mark::Stop(step)) => outcome.stopped = Some(titles[step].clone()),
                 Part::Mark(Mark::Bye) => outcome.bye = true,
-                Part::Mark(Mark::Hello) => {}
+                Part::Mark(Mark::Hello | Mark::Halt(_)) => {}
             }
         }
         outcome

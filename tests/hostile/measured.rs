@@ -90,6 +90,7 @@ fn context(wrapper: &str, events: Events) -> Context<LocalTransport> {
     Context {
         transport: Arc::new(LocalTransport::new(["sh", "-c", wrapper, "node"])),
         run: "run1".to_owned(),
+        who: "alice@desk".to_owned(),
         began_unix_ms: 0,
         dry_run: false,
         task: Task::Status,
@@ -104,6 +105,7 @@ fn context(wrapper: &str, events: Events) -> Context<LocalTransport> {
         patience: Patience::default(),
         events,
         stop: CancellationToken::new(),
+        at_work: Arc::default(),
     }
 }
 

@@ -184,6 +184,38 @@ fn no_library_function_is_defined_twice_in_a_script() {
 }
 
 #[test]
+fn a_phase_that_is_asked_to_end_does_so_between_steps_and_says_who_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("halt");
+    let path = file.to_str().unwrap();
+    let ask = |asks: bool| {
+        let body = if asks { "echo 'asked by alice' >\"$FILE\"; false" } else { "echo at work" };
+        Fragment::new(body).var("FILE", Word::new(path))
+    };
+    for (asking, expected) in [
+        (None, vec!["begin 0", "end 0 0", "begin 1", "end 1 0", "bye"]),
+        (Some(0), vec!["begin 0", "end 0 1", "halt 1"]),
+        (Some(1), vec!["begin 0", "end 0 0", "begin 1", "end 1 1", "halt 2"]),
+    ] {
+        let step = |number| ask(asking == Some(number));
+        let script = Script::new("sample").step(Need::Optional, step(0)).step(Need::Optional, step(1)).render(&nonce());
+        for shell in SHELLS {
+            let _ = std::fs::remove_file(&file);
+            let mut with_file = vec!["env".to_owned(), format!("KFLEET_HALT={path}")];
+            with_file.extend(shell.iter().map(|word| (*word).to_owned()));
+            let words: Vec<&str> = with_file.iter().map(String::as_str).collect();
+            let output = run(&words, &["-s"], script.real().as_bytes());
+            assert_eq!(marks(&output.stdout)[1..], expected, "{shell:?}");
+            let said = String::from_utf8_lossy(&output.stdout).contains("asked by alice");
+            assert_eq!((said, output.status.success()), (asking.is_some(), asking.is_none()), "{shell:?}");
+            // What is not owned by a node knows no such file.
+            let output = run(shell, &["-s"], script.real().as_bytes());
+            assert_eq!(marks(&output.stdout).last().map(String::as_str), Some("bye"), "{shell:?}");
+        }
+    }
+}
+
+#[test]
 fn waiting_ends_with_success_or_with_the_last_try() {
     let body = "tries=0; third() { tries=$((tries + 1)); [ \"$tries\" -eq 3 ]; }
 wait_until 5 0 third; echo \"came: $? after $tries\"

@@ -2,9 +2,9 @@
 
 use kfleet::model::{Access, Allow, Become, Fact, Facts, JoinCommand, Level, Node, NodeName, ProtectedPath, Role};
 use kfleet::plan::{
-    Count, JoinRequest, ResetRequest, ask_api, ask_kubelet_defaults, ask_node_object, ask_pending_requests,
-    delete_node, drain_node, follow, join, launch, mint_token, probe, reset, restart_kubelet, restore, revoke_tokens,
-    uncordon_node,
+    Count, JoinRequest, ResetRequest, ask_api, ask_boot, ask_kubelet_defaults, ask_node_object, ask_pending_requests,
+    ask_phase, delete_node, drain_node, follow, join, launch, mint_token, probe, reset, restart_kubelet, restore,
+    revoke_tokens, uncordon_node,
 };
 use kfleet::shell::{Nonce, Rendered};
 use std::io::Write;
@@ -58,6 +58,7 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
     let request = |level| ResetRequest { level, run: "run1", facts: &facts, allow: Allow::default() };
     let gentle = reset(&node, &request(Level::Gentle)).unwrap();
     let aggressive = reset(&node, &request(Level::Aggressive)).unwrap();
+    let reboot = reset(&node, &request(Level::Reboot)).unwrap();
     let request = JoinRequest {
         run: "run1",
         command: &join_command(),
@@ -66,14 +67,19 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
         limit: Duration::from_secs(900),
     };
     let join = join(&node, &request).unwrap();
+    let note = join.note("run1-1", "run1", "alice@desk", &node, &nonce());
     vec![
         ("probe", probe(&node, "run1", Count::All).render(&nonce())),
         ("reset-gentle", gentle.render(&nonce())),
         ("reset-aggressive", aggressive.render(&nonce())),
         ("restore", restore(&node, "run1", &"20260131t235959z-0a1b2c".parse().unwrap()).render(&nonce())),
         ("join", join.render(&nonce())),
-        ("launch", launch(&join, join.render(&nonce()), "run1-1").render(&nonce())),
-        ("follow", follow("run1-1", 4096).render(&nonce())),
+        ("reboot", reboot.render(&nonce())),
+        ("launch", launch(&note, join.render(&nonce())).render(&nonce())),
+        ("follow", follow("run1-1", "0b5c1a3e-9c59-4f4e-8a5d-000000000000", 4096).render(&nonce())),
+        ("attach", ask_phase(&node, None).render(&nonce())),
+        ("stop", ask_phase(&node, Some("alice@desk")).render(&nonce())),
+        ("boot", ask_boot(&node, "0b5c1a3e-9c59-4f4e-8a5d-000000000000", Duration::from_secs(120)).render(&nonce())),
         ("restart-kubelet", restart_kubelet(&node, "run1").render(&nonce())),
         ("mint-token", mint_token(&node, "run1", Duration::from_secs(1200), false).render(&nonce())),
         ("revoke-tokens", revoke_tokens(&node, "run1").render(&nonce())),

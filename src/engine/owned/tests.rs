@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{Access, Allow, Become, Event, Fact, Facts, JoinCommand, ProtectedPath, Role, is_unsafe};
-use crate::plan::{JoinRequest, join};
+use crate::plan::{JoinRequest, Step, join};
 use proptest::prelude::*;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -83,7 +83,7 @@ fn follow_chunks<'a>(phase: &PhaseScript, chunks: impl IntoIterator<Item = &'a [
     let (sender, receiver) = channel::<Event>();
     let events = Events::new(sender);
     let mut tail = VecDeque::new();
-    let mut owned = Owned::new(phase, &node, "run1-1".to_owned(), &events, &mut tail);
+    let mut owned = Owned::new(phase, &node, ("run1-1", "run1", "a@b"), String::new(), &events, &mut tail);
     owned.marks = Marks::new("in");
     let mut outer =
         Outer { marks: Marks::new("out"), step: None, said: Lines::default(), complaint: None, hello: false };

@@ -1,16 +1,31 @@
 # --- launcher: the node owns the phase -----------------------------------------------------------------------
+# Room for marks, in bytes: a file system that fills up while the phase runs does not take its last words from it.
+ROOM=1048576
+
 launch_write() {
   if [ ! -d /run/systemd/system ]; then
     say "systemd does not run this machine, and kubelet and containerd could not be managed"
     return 1
   fi
   umask 077
-  mkdir -p /run/kfleet && chmod 0700 /run/kfleet && printf %s "$SCRIPT" >"$BASE.sh" && : >"$BASE.out"
+  if said=$({ mkdir -p /run/kfleet && chmod 0700 /run/kfleet && printf %s "$SCRIPT" >"$BASE.sh" &&
+    printf '%s\n' "$NOTE" >"$BASE.json" && : >"$BASE.out" && reserve_room; } 2>&1); then
+    return
+  fi
+  rm -f -- "$BASE.sh" "$BASE.json" "$BASE.out"
+  say "nothing was started, as the phase could not be written to /run/kfleet: $said"
+  return 1
+}
+
+# Not every file system can; where one can, a full one refuses.
+reserve_room() {
+  ! room=$(fallocate -n -l "$ROOM" -- "$BASE.out" 2>&1) || return 0
+  case $room in *'No space'*) echo "$room" && return 1 ;; esac
 }
 
 # The shell appends to the file by itself: systemd's own append: needs version 240, and RHEL 8 has 239.
-# The script goes when the phase is over (a join's holds the token); what it printed stays for who comes back. $1… are
-# the script's arguments.
+# The script goes when the phase is over (a join's holds the token); what it printed stays for who comes back, and the room
+# that it did not need is given back. $1… are the script's arguments.
 launch_start() {
   # The phase before this one may have ended a moment ago and still be cleaning up.
   wait_until 100 0.1 phase_is_not deactivating
@@ -19,7 +34,7 @@ launch_start() {
   case $(systemctl show -p ActiveState --value kfleet.service) in
     inactive | failed)
       if [ -e "$FIREWALL/armed" ]; then
-        rm -f -- "$BASE.sh"
+        rm -f -- "$BASE.sh" "$BASE.json"
         say "a run before this one has changed the firewall and not come back, so the old rules return any moment; try again in two minutes"
         return 1
       fi
@@ -27,11 +42,26 @@ launch_start() {
       ;;
   esac
   if ! answer=$(systemd-run --quiet --unit=kfleet --collect --description="$WHAT" \
-    --setenv=KFLEET_PEER="$PEER" -p ExecStopPost="/bin/rm -f $BASE.sh $BASE.yaml /run/kfleet/join.yaml" \
+    --setenv=KFLEET_PEER="$PEER" --setenv=KFLEET_HALT="$BASE.stop" \
+    -p ExecStopPost="/bin/rm -f $BASE.sh $BASE.stop $BASE.yaml /run/kfleet/join.yaml" \
+    -p ExecStopPost="-/usr/bin/truncate -s +0 $BASE.out" \
     /bin/sh -c 'out=$1; shift; exec /bin/sh "$0" "$@" >>"$out" 2>&1' "$BASE.sh" "$BASE.out" "$@" 2>&1); then
-    rm -f -- "$BASE.sh"
-    say "could not be started: $answer"
-    systemctl show -p Description -p ActiveEnterTimestamp kfleet.service
+    rm -f -- "$BASE.sh" "$BASE.json"
+    if phase_is_not active activating; then
+      say "could not be started: $answer"
+    else
+      what=$(systemctl show -p Description --value kfleet.service)
+      since=$(systemctl show -p ActiveEnterTimestamp --value kfleet.service)
+      say "somebody else is at work on this node: $what, since $since"
+    fi
+    return 1
+  fi
+}
+
+# What was started before a boot ended with it, and left nothing to follow.
+same_boot() {
+  if [ -n "$BOOT" ] && [ "$(cat /proc/sys/kernel/random/boot_id)" != "$BOOT" ]; then
+    say "the node has booted since"
     return 1
   fi
 }

@@ -15,14 +15,15 @@ probe_system() {
 probe_running() {
   left=50
   while :; do
-    shown=$(systemctl show -p ActiveState -p Description kfleet.service) || return
+    shown=$(systemctl show -p ActiveState -p Description -p ActiveEnterTimestamp kfleet.service) || return
     case $shown in *ActiveState=active* | *ActiveState=activating*) ;; *) return 64 ;; esac
     case $shown in *"$RUN"*) ;; *) break ;; esac
     [ "$left" -gt 0 ] || break
     left=$((left - 1))
     sleep 0.1
   done
-  printf '%s\n' "$shown" | sed -n 's/^Description=//p'
+  printf '%s\n' "$shown" | sed -n 's/^Description=//p' | tr -d '\n'
+  printf '%s\n' "$shown" | sed -n 's/^ActiveEnterTimestamp=\(.\)/, since \1/p'
 }
 
 probe_units() {

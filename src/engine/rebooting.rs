@@ -1,0 +1,93 @@
+//! The last rung: the machine boots anew, which its boot id proves and nothing else.
+
+use super::connecting::RECONNECT_PAUSE;
+use super::node::Driver;
+use crate::attached::attached;
+use crate::escalate::{Input, Ran};
+use crate::model::Fact;
+use crate::plan::{PhaseScript, ask_boot};
+use crate::transport::Transport;
+use std::time::{Duration, Instant};
+
+/// For services to be started after a boot; what is not up by then is for the probe to judge.
+const SERVICES: Duration = Duration::from_secs(120);
+/// Between two looks at a machine that is about to go down or to come up.
+const PAUSE: Duration = Duration::from_secs(2);
+
+impl<T: Transport> Driver<'_, T> {
+    /// Boots the machine, and waits until it is back in another boot.
+    pub(super) async fn reboot(&mut self, script: PhaseScript) -> Input {
+        let Fact::Known(before) = self.facts.boot_id.clone() else {
+            self.trouble = Some("its boot id is not known, so that it has booted could not be proven".to_owned());
+            return Input::Ran(Ran::NotStarted);
+        };
+        let asked = Instant::now();
+        let (ran, why) = self.carry_out(&script).await;
+        // A machine that goes down may take the last words of the phase with it.
+        let (ran, why) =
+            if matches!(ran, Ran::Done | Ran::Lost) { self.await_boot(&before, asked).await } else { (ran, why) };
+        self.phase_finished(script.phase, why.clone());
+        self.trouble = why;
+        Input::Ran(ran)
+    }
+
+    async fn await_boot(&mut self, before: &str, asked: Instant) -> (Ran, Option<String>) {
+        let patience = self.context.patience.reboot;
+        self.waiting("waiting for the machine to boot".to_owned());
+        loop {
+            let away = match self.boot_id(before).await {
+                Ok(now) if now != before => {
+                    self.waiting(format!("booted anew, boot id {now}"));
+                    return (Ran::Done, None);
+                }
+                Ok(_) => None,
+                Err(why) => Some(why),
+            };
+            if asked.elapsed() >= patience {
+                let minutes = patience.as_secs() / 60;
+                return match away {
+                    None => (
+                        Ran::Failed,
+                        Some(format!(
+                            "the machine was told to boot and has not within {minutes} minutes: its boot id is the same"
+                        )),
+                    ),
+                    Some(why) => (
+                        Ran::Gone,
+                        Some(format!(
+                            "the machine was booted and did not come back within {minutes} minutes; look at its console: {why}"
+                        )),
+                    ),
+                };
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// The boot id over a connection of its own; where it is not `before`, once services have been started.
+    async fn boot_id(&mut self, before: &str) -> Result<String, String> {
+        self.session = None; // what is left of one from before the boot waits for answers that never come
+        let session = self.context.transport.connect(self.node).await.map_err(|e| e.to_string())?;
+        let script = ask_boot(self.node, before, SERVICES);
+        let answer = attached(&session, self.node, &script, SERVICES + PAUSE * 5).await.map_err(|e| e.to_string())?;
+        let said = answer.steps.get(&0).filter(|said| said.status == 0).ok_or("it did not tell its boot id")?;
+        let now = String::from_utf8_lossy(&said.bytes).trim().to_owned();
+        if now.is_empty() {
+            return Err("it told an empty boot id".to_owned());
+        }
+        self.session = Some(session);
+        Ok(now)
+    }
+
+    /// After a phase that a boot has cut off: a probe that comes too early finds services down that are about to start.
+    pub(super) async fn after_cut_off(&mut self) {
+        let Fact::Known(before) = self.facts.boot_id.clone() else { return };
+        self.waiting("the node has booted; waiting for its services".to_owned());
+        for _ in 0..3 {
+            if self.boot_id(&before).await.is_ok() {
+                return; // else the probe meets the same trouble, and tells it
+            }
+            tokio::time::sleep(RECONNECT_PAUSE).await;
+        }
+    }
+}
