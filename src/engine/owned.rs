@@ -86,23 +86,23 @@ impl<'a> Owned<'a> {
         tail: &'a mut VecDeque<String>,
     ) -> Self {
         let nonce = fresh_nonce();
-        let note = phase.note(id, run, who, node, &nonce);
-        let script = launch(&note, phase.render(&nonce));
-        Self { script: Some(script), ..Self::noted(note, node, boot_id, events, tail) }
+        let noted = phase.note(id, run, who, node, &nonce);
+        let script = launch(&noted, phase.render(&nonce));
+        Self { script: Some(script), ..Self::noted(noted, node, boot_id, events, tail) }
     }
 
     /// Ready to be followed from its first byte, launched by whomever in the boot `boot_id`.
     pub(super) fn noted(
-        note: PhaseNote,
+        noted: PhaseNote,
         node: &'a Node,
         boot_id: String,
         events: &'a Events,
         tail: &'a mut VecDeque<String>,
     ) -> Self {
-        let arms = note.steps.iter().any(|step| step.kind == StepKind::ArmsFirewall);
+        let arms = noted.steps.iter().any(|step| step.kind == StepKind::ArmsFirewall);
         Self {
-            marks: Marks::new(&note.nonce),
-            note,
+            marks: Marks::new(&noted.nonce),
+            note: noted,
             node: &node.name,
             user: &node.access.user,
             events,
@@ -198,7 +198,7 @@ impl<'a> Owned<'a> {
             match part {
                 Part::Bytes(bytes) => {
                     for line in self.lines.feed(&bytes) {
-                        self.line(line);
+                        self.line(&line);
                     }
                 }
                 Part::Mark(mark) => self.mark(mark),
@@ -206,13 +206,13 @@ impl<'a> Owned<'a> {
         }
     }
 
-    fn line(&mut self, line: String) {
+    fn line(&mut self, line: &str) {
         if self.step_lines.len() == STEP_LINES {
             self.step_lines.pop_front(); // the error is at the end
         }
-        self.step_lines.push_back(line.clone());
+        self.step_lines.push_back(line.to_owned());
         // What is told of it is seen by others: kubeadm and what it calls may print a token.
-        let line = mask_secrets(&line);
+        let line = mask_secrets(line);
         if self.tail.len() == TAIL {
             self.tail.pop_front();
         }
@@ -234,7 +234,7 @@ impl<'a> Owned<'a> {
 
     fn mark(&mut self, mark: Mark) {
         if let Some(line) = self.lines.take() {
-            self.line(line);
+            self.line(&line);
         }
         match mark {
             // The steps of the phase, each once and in order: a node that prints others makes no events of them.

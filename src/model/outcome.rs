@@ -47,10 +47,22 @@ impl Outcome {
     /// Whether the user got what was asked for on this node.
     pub fn is_success(self) -> bool {
         match self {
-            Self::Joined | Self::AlreadyJoined | Self::Reset | Self::AlreadyClean | Self::Restored => true,
-            Self::Measured | Self::Followed | Self::Idle | Self::Stopped => true,
-            Self::Failed | Self::Refused | Self::Unreachable | Self::Lost | Self::Gone => false,
-            Self::Interrupted | Self::Unknown => false,
+            Self::Joined
+            | Self::AlreadyJoined
+            | Self::Reset
+            | Self::AlreadyClean
+            | Self::Restored
+            | Self::Measured
+            | Self::Followed
+            | Self::Idle
+            | Self::Stopped => true,
+            Self::Failed
+            | Self::Refused
+            | Self::Unreachable
+            | Self::Lost
+            | Self::Gone
+            | Self::Interrupted
+            | Self::Unknown => false,
         }
     }
 
