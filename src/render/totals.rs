@@ -4,17 +4,21 @@ use super::text::count;
 use crate::model::{NodeReport, Outcome};
 
 /// Good ends first, then from the plain failure to what the user ended.
-const ORDER: [Outcome; 12] = [
+const ORDER: [Outcome; 16] = [
     Outcome::Joined,
     Outcome::AlreadyJoined,
     Outcome::Reset,
     Outcome::AlreadyClean,
     Outcome::Restored,
     Outcome::Measured,
+    Outcome::Followed,
+    Outcome::Stopped,
+    Outcome::Idle,
     Outcome::Failed,
     Outcome::Refused,
     Outcome::Unreachable,
     Outcome::Lost,
+    Outcome::Gone,
     Outcome::Interrupted,
     Outcome::Unknown,
 ];

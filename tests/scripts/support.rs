@@ -67,7 +67,7 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
         limit: Duration::from_secs(900),
     };
     let join = join(&node, &request).unwrap();
-    let note = join.note("run1-1", "run1", "alice@desk", &node, &nonce());
+    let noted = join.note("run1-1", "run1", "alice@desk", &node, &nonce());
     vec![
         ("probe", probe(&node, "run1", Count::All).render(&nonce())),
         ("reset-gentle", gentle.render(&nonce())),
@@ -75,7 +75,7 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
         ("restore", restore(&node, "run1", &"20260131t235959z-0a1b2c".parse().unwrap()).render(&nonce())),
         ("join", join.render(&nonce())),
         ("reboot", reboot.render(&nonce())),
-        ("launch", launch(&note, join.render(&nonce())).render(&nonce())),
+        ("launch", launch(&noted, join.render(&nonce())).render(&nonce())),
         ("follow", follow("run1-1", "0b5c1a3e-9c59-4f4e-8a5d-000000000000", 4096).render(&nonce())),
         ("attach", ask_phase(&node, None).render(&nonce())),
         ("stop", ask_phase(&node, Some("alice@desk")).render(&nonce())),
