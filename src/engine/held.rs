@@ -24,10 +24,10 @@ pub(super) fn why(
             names(failed)
         ),
         Brake::Canary => format!(
-            "{} failed, and --canary {} lets others follow only where the first {} succeed",
+            "{} failed, and --canary {} lets others follow only where {}",
             names(failed),
             rules.canary,
-            if rules.canary == 1 { "one does".to_owned() } else { rules.canary.to_string() },
+            if rules.canary == 1 { "it succeeds".to_owned() } else { format!("the first {} succeed", rules.canary) },
         ),
         Brake::TimeUp => {
             let rule = deadline.map_or("the run's time", |deadline| &deadline.rule);
@@ -102,7 +102,7 @@ mod tests {
             told(Brake::Canary, Share::ALL, 3, 1),
             "node1 failed, and --canary 3 lets others follow only where the first 3 succeed"
         );
-        assert!(told(Brake::Canary, Share::ALL, 1, 1).ends_with("only where the first one does"));
+        assert!(told(Brake::Canary, Share::ALL, 1, 1).ends_with("only where it succeeds"));
         let report = given_up(all[9].clone(), Brake::Failures, "2 of 10 nodes failed");
         assert_eq!(report.outcome, Outcome::NotStarted);
         assert!(report.error.unwrap().starts_with("not started: 2 of 10 nodes failed; look at"));

@@ -9,7 +9,8 @@ use crate::model::{Level, Policy, Share};
 const MOST_PARALLEL: u32 = super::MAX_NODES;
 
 pub(super) fn policy(written: Option<schema::Policy>, problems: &mut Problems) -> Policy {
-    let schema::Policy { parallel, attempts, start, ceiling, batch, canary, max_failures } = written.unwrap_or_default();
+    let schema::Policy { parallel, attempts, start, ceiling, batch, canary, max_failures } =
+        written.unwrap_or_default();
     let default = Policy::default();
     let parallel = problems.check(parallel, |text| number(&text, 1, MOST_PARALLEL));
     let attempts = problems.check(attempts, |text| number(&text, 1, 4));
@@ -41,11 +42,13 @@ pub(super) fn policy(written: Option<schema::Policy>, problems: &mut Problems) -
 
 /// A number of nodes, at least `least`, or a share of those of a run.
 fn share(text: &Text, least: usize) -> Result<Share, Problem> {
-    let share = Share::parse(&text.value).filter(|share| !matches!(share, Share::Nodes(nodes) if *nodes < least));
-    share.ok_or_else(|| {
-        Problem::new(Place::of(text), format!("`{}` is neither a number of nodes nor a share of them", text.value))
-            .label(format!("expected a number from {least}, or `1%` to `100%` of the run's nodes"))
-    })
+    let wrong = match Share::parse(&text.value) {
+        Some(Share::Nodes(nodes)) if nodes < least => "is too few",
+        Some(share) => return Ok(share),
+        None => "is neither a number of nodes nor a share of them",
+    };
+    Err(Problem::new(Place::of(text), format!("`{}` {wrong}", text.value))
+        .label(format!("expected a number from {least}, or `1%` to `100%` of the run's nodes")))
 }
 
 fn named(level: Level) -> (&'static str, Level) {

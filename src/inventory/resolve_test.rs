@@ -95,7 +95,7 @@ nodes:
         max_failures: Share::Nodes(0),
     };
     assert_eq!(inventory.policy, policy);
-    let minutes = |minutes| Some(Duration::from_secs(minutes * 60));
+    let minutes = |minutes: u64| Some(Duration::from_secs(minutes * 60));
     assert_eq!((inventory.patience.node, inventory.patience.run), (minutes(30), minutes(120)));
 }
 

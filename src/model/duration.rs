@@ -11,8 +11,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 pub fn duration_words(duration: Duration) -> String {
     let (seconds, millis) = (duration.as_secs(), duration.subsec_millis());
     let units = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s"), (millis.into(), "ms")];
-    let words: Vec<String> =
-        units.into_iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    let words: Vec<String> = units.into_iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
     if words.is_empty() { "0s".to_owned() } else { words.join(" ") }
 }
 
