@@ -281,8 +281,10 @@ fn draw(mut renderer: Renderer, events: &Events, receiver: &Receiver<Event>) -> 
 /// In which order a run would take so many nodes; nothing where it would take them all.
 fn order(policy: &Policy, total: usize) -> String {
     let mut parts = Vec::new();
-    if policy.canary > 0 {
-        parts.push(format!("the first {} alone", policy.canary.min(total)));
+    match policy.canary {
+        0 => {}
+        1 => parts.push("the first node alone".to_owned()),
+        many => parts.push(format!("the first {} nodes alone", many.min(total))),
     }
     if policy.batch != Share::ALL {
         parts.push(format!("batches of {}", policy.batch.at_least(total)));

@@ -89,7 +89,7 @@ mod tests {
         let all: Vec<NodeName> = (1..=10).map(|i| NodeName::new(&format!("node{i}")).unwrap()).collect();
         let all: Vec<&NodeName> = all.iter().collect();
         let told = |brake, max_failures, canary, failed| {
-            let policy = Policy { max_failures, canary, ..Policy::default() };
+            let policy = Policy { canary, max_failures, ..Policy::default() };
             why(brake, &policy, &Rules::new(&policy, 10), &all[..failed], None)
         };
         assert_eq!(

@@ -52,7 +52,8 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node, run: 
         findings: driver.found.unwrap_or_default(),
         cause: if outcome.is_success() { None } else { driver.cause },
         error: if outcome.is_success() { None } else { driver.trouble },
-        notes: if outcome.is_success() { driver.notes } else { Vec::new() },
+        // Where time was up, what was done so far is known, and nobody looked what came of it.
+        notes: if outcome.is_success() || outcome == Outcome::OutOfTime { driver.notes } else { Vec::new() },
         tail: if outcome.is_success() { Vec::new() } else { driver.tail.into() },
     }
 }
