@@ -34,6 +34,10 @@ impl Deadline {
         Some(Self { at, rule: format!("{whose} ({option} {})", duration_words(limit)) })
     }
 
+    pub(super) fn is_past(&self) -> bool {
+        self.at <= Instant::now()
+    }
+
     /// Comes at that time.
     pub(super) async fn passed(&self) {
         tokio::time::sleep_until(self.at.into()).await;

@@ -35,6 +35,15 @@ pub async fn run<T: Transport>(context: Arc<Context<T>>, command: &str, nodes: V
     let (mut stopping, mut time_up) = (false, false);
     let mut input = Input::Begin;
     loop {
+        // Before the end of a node: what ends nodes at work must not let others take their places.
+        if !stopping && context.stop.is_cancelled() {
+            stopping = true;
+            fleet.on(Input::Stop);
+        }
+        if !time_up && deadline.as_ref().is_some_and(Deadline::is_past) {
+            time_up = true;
+            fleet.on(Input::TimeUp);
+        }
         for place in fleet.on(input) {
             let (context, node, run) = (Arc::clone(&context), nodes[place].clone(), deadline.clone());
             let task = async move { node::drive(&context, &node, run.as_ref()).await };
@@ -51,14 +60,8 @@ pub async fn run<T: Transport>(context: Arc<Context<T>>, command: &str, nodes: V
                 };
                 fleet.ended(places.remove(&id), report)
             }
-            () = context.stop.cancelled(), if !stopping => {
-                stopping = true;
-                Input::Stop
-            }
-            () = passed(deadline.as_ref()), if !time_up => {
-                time_up = true;
-                Input::TimeUp
-            }
+            () = context.stop.cancelled(), if !stopping => Input::Stop,
+            () = passed(deadline.as_ref()), if !time_up => Input::TimeUp,
         };
     }
     let reports = fleet.reports();

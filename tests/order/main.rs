@@ -130,6 +130,43 @@ async fn who_waits_when_the_user_stops_is_interrupted() {
     assert!(error(&seen.reports[1]).contains("before it was its turn") && brake(&seen).is_none());
 }
 
+/// So many that a place which becomes free at the wrong moment would be taken.
+const MANY: usize = 40;
+
+/// Half of `MANY` are at work and hang, the other half waits.
+fn hanging() -> (Policy, Vec<String>) {
+    let names = (0..MANY).map(|i| if i < MANY / 2 { format!("deaf{i}") } else { format!("n{i}") }).collect();
+    (Policy { parallel: MANY / 2, ..Policy::default() }, names)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_gives_no_place_that_it_frees_to_another() {
+    let (policy, names) = hanging();
+    let made = context(policy);
+    let (stop, fleet) = (made.0.stop.clone(), Arc::clone(&made.0.transport));
+    let user = tokio::spawn(async move {
+        while fleet.most_at_work() < MANY / 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stop.cancel();
+    });
+    let seen = run(made, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    user.await.unwrap();
+    assert_eq!(outcomes(&seen), [Outcome::Interrupted; MANY]);
+    let waited = |report: &&NodeReport| error(report).contains("before it was its turn");
+    assert_eq!(seen.reports.iter().filter(waited).count(), MANY / 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_does_the_end_of_the_run_s_time() {
+    let (policy, names) = hanging();
+    let (mut context, receiver) = context(policy);
+    context.patience.run = Some(Duration::from_secs(1));
+    let seen = run((context, receiver), &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let count = |outcome| outcomes(&seen).into_iter().filter(|o| *o == outcome).count();
+    assert_eq!((count(Outcome::OutOfTime), count(Outcome::NotStarted)), (MANY / 2, MANY / 2));
+}
+
 /// Far below the hour that a hanging probe has, and the eternity of a connection; far above what a busy machine needs.
 const SOON: Duration = Duration::from_secs(60);
 
