@@ -7,6 +7,8 @@ pub enum ErrorKind {
     Usage,
     /// kfleet would not, or the user did not say yes.
     Refused,
+    /// The user ended it before its end, where nothing is changed.
+    Interrupted,
     /// This machine did not let us: a file, standard output.
     Local,
 }
@@ -37,6 +39,7 @@ impl Error {
             ErrorKind::Local => 1,
             ErrorKind::Usage => 2,
             ErrorKind::Refused => 3,
+            ErrorKind::Interrupted => 130,
         }
     }
 }

@@ -276,3 +276,48 @@ fn what_cannot_be_explained_is_an_error_that_helps() {
     assert!(fails(&folder, &["explain"], 2).contains("CODE"));
     assert!(fails(&folder, &["explain", "KF001", "--list"], 2).contains("cannot be used with"));
 }
+
+/// What listens there accepts and says nothing, so a look would go on for ten minutes.
+fn silent() -> (std::net::TcpListener, TempDir) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let nodes = format!(
+        "nodes:\n  - {{name: node1, host: 127.0.0.1, port: {port}, connect_timeout: 10m, known_hosts: known}}\n"
+    );
+    let folder = folder(Some(&nodes));
+    std::fs::write(folder.path().join("known"), "").unwrap();
+    (listener, folder)
+}
+
+/// A signal that comes before that would end any program.
+fn listens_for_ctrl_c(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("Linux tells it");
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
+}
+
+#[test]
+fn ctrl_c_ends_at_once_what_changes_nothing() {
+    let (listener, folder) = silent();
+    for args in
+        [&["status"][..], &["diagnose", "node1"], &["reset", "node1", "--dry-run"], &["status", "--output", "json"]]
+    {
+        let start = std::time::Instant::now();
+        let mut look = std::process::Command::new(env!("CARGO_BIN_EXE_kfleet"));
+        look.current_dir(folder.path()).env_clear().env("HOME", folder.path()).args(args);
+        let look = look.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let (_connection, _) = listener.accept().unwrap();
+        while !listens_for_ctrl_c(look.id()) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let killed = std::process::Command::new("kill").args(["-INT", &look.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let output = look.wait_with_output().unwrap();
+        let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(output.status.code(), Some(130), "{args:?}: {stderr}");
+        assert!(stderr.ends_with("kfleet: stopped; nothing was changed\n"), "{args:?}: {stderr}");
+        assert!(!stderr.contains("phase") && !stderr.contains("node1: interrupted"), "{args:?}: {stderr}");
+        assert!(!stdout.contains("NODE ") && !stdout.contains("node_finished"), "{args:?}: {stdout}");
+        assert!(start.elapsed() < std::time::Duration::from_secs(120), "{args:?} took {:?}", start.elapsed());
+    }
+}

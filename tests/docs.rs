@@ -102,6 +102,15 @@ fn every_cause_is_told() {
 }
 
 #[test]
+fn every_outcome_is_told() {
+    for outcome in kfleet::model::Outcome::ALL.into_iter().filter(|o| *o != kfleet::model::Outcome::Unknown) {
+        let word = serde_json::to_value(outcome).unwrap();
+        let word = word.as_str().unwrap();
+        assert!(markdown::section(README, "JSON").contains(&format!("`{word}`")), "{word} is not in README.md");
+    }
+}
+
+#[test]
 fn every_inventory_is_right() {
     for text in blocks("yaml") {
         let inventory = kfleet::inventory::parse("README.md", &text, Path::new("/root"));

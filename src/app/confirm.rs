@@ -2,11 +2,29 @@
 
 use crate::engine::Task;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Allow, Level, Node, Rejoin, Role};
+use crate::model::{Allow, Level, Node, Policy, Rejoin, Role};
 use std::io::{BufRead, IsTerminal, Write};
 
-/// `Ok` once the user said yes, here or with `--yes`. Without a terminal there is nobody to ask.
-pub(super) fn confirm(task: &Task, allow: Allow, rejoin: Rejoin, nodes: &[Node], yes: bool) -> Result<(), Error> {
+/// On more nodes than these, what may wipe is agreed to with their number: a `y` is typed too easily.
+const FEW: usize = 5;
+
+/// What is about to be done.
+pub(super) struct Plan<'a> {
+    pub(super) task: &'a Task,
+    pub(super) policy: &'a Policy,
+    pub(super) allow: Allow,
+    pub(super) rejoin: Rejoin,
+}
+
+/// What the user has to type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Yes,
+    Number(usize),
+}
+
+/// `Ok` once the user agreed, here or with `--yes`. Without a terminal there is nobody to ask.
+pub(super) fn confirm(plan: &Plan, nodes: &[Node], yes: bool) -> Result<(), Error> {
     if yes {
         return Ok(());
     }
@@ -16,48 +34,84 @@ pub(super) fn confirm(task: &Task, allow: Allow, rejoin: Rejoin, nodes: &[Node],
             "this changes nodes and there is no terminal to ask on; say --yes if it is meant",
         ));
     }
+    let wanted = wanted(plan, nodes.len());
     let question = format!(
-        "{} on {}?\n{}\n{}{}{}\n[y/N] ",
-        what(task),
+        "{} on {}?\n{}\n{}{}{}\n{}",
+        what(plan),
         names(nodes),
-        match task {
+        match plan.task {
             Task::Restore(_) => "containerd is restarted; containers go on. What is there now is copied first.",
-            _ if rejoin.drain =>
+            _ if plan.rejoin.drain =>
                 "Nodes are drained first; a reset removes what is left of pods, emptyDir volumes and logs.",
             _ => "A reset removes pods with their emptyDir volumes and logs; nothing is drained first.",
         },
-        control_plane(allow, nodes),
-        members(rejoin),
-        kept(nodes)
+        control_plane(plan.allow, nodes),
+        members(plan.rejoin),
+        kept(nodes),
+        match wanted {
+            Wanted::Yes => "[y/N] ".to_owned(),
+            Wanted::Number(n) =>
+                format!("This can wipe containerd's images and containers on {n} nodes. Type {n} to go on: "),
+        }
     );
     let mut answer = String::new();
     let asked = write!(std::io::stderr(), "{question}")
         .and_then(|()| std::io::stderr().flush())
         .and_then(|()| std::io::stdin().lock().read_line(&mut answer));
     asked.map_err(|e| Error::new(ErrorKind::Local, format!("the answer could not be read: {e}")))?;
-    if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+    if agrees(wanted, &answer) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Refused, "not confirmed; nothing was done"))
 }
 
-fn what(task: &Task) -> String {
-    match task {
+/// A join that begins gently wipes only where that did not help; what begins aggressively, or was asked to climb, may
+/// wipe all of them.
+fn wanted(plan: &Plan, nodes: usize) -> Wanted {
+    let may_wipe = match plan.task {
+        Task::Reset { ceiling, .. } => *ceiling >= Level::Aggressive,
+        Task::Join => plan.policy.start >= Level::Aggressive,
+        Task::Restore(_) | Task::Status | Task::Attach | Task::Halt => false,
+    };
+    if may_wipe && nodes > FEW { Wanted::Number(nodes) } else { Wanted::Yes }
+}
+
+fn agrees(wanted: Wanted, answer: &str) -> bool {
+    let answer = answer.trim().to_ascii_lowercase();
+    match wanted {
+        Wanted::Yes => matches!(answer.as_str(), "y" | "yes"),
+        Wanted::Number(n) => answer == n.to_string(),
+    }
+}
+
+fn what(plan: &Plan) -> String {
+    match plan.task {
         Task::Join => {
-            "join, and where it fails reset: gently, then aggressively (containerd's images and containers go),"
-                .to_owned()
+            let rungs: Vec<&str> = levels(plan.policy.start, plan.policy.ceiling).map(how).collect();
+            format!("join, and where it fails {},", rungs.join(", then "))
         }
         Task::Status | Task::Attach | Task::Halt => "look".to_owned(),
         Task::Restore(run) => {
             format!("put containerd's config and the firewall back to what they were before run {run}")
         }
-        Task::Reset { start, ceiling: Level::Aggressive, .. } if *start == Level::Gentle => {
-            "gentle reset, and aggressive (containerd's images and containers go) where that is not enough,".to_owned()
+        Task::Reset { start, ceiling, .. } => {
+            let rungs: Vec<&str> = levels(*start, *ceiling).map(how).collect();
+            let more = if rungs.len() > 1 { " where that is not enough," } else { "" };
+            format!("{}{more}", rungs.join(", then "))
         }
-        Task::Reset { start: Level::Aggressive, .. } => {
-            "aggressive reset (containerd's images and containers go)".to_owned()
-        }
-        Task::Reset { .. } => "gentle reset".to_owned(),
+    }
+}
+
+fn levels(start: Level, ceiling: Level) -> impl Iterator<Item = Level> {
+    Level::ALL.into_iter().filter(move |level| (start..=ceiling).contains(level))
+}
+
+/// What a rung does, and what goes with it.
+fn how(level: Level) -> &'static str {
+    match level {
+        Level::Gentle => "reset gently",
+        Level::Aggressive => "reset aggressively (containerd's images and containers go)",
+        Level::Reboot => "boot the machine anew (all that runs on it ends)",
     }
 }
 
@@ -106,4 +160,71 @@ fn kept(nodes: &[Node]) -> String {
     paths.sort_unstable();
     paths.dedup();
     format!("Never touched: {}.", paths.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::Scope;
+
+    fn plan<'a>(task: &'a Task, policy: &'a Policy) -> Plan<'a> {
+        Plan { task, policy, allow: Allow::default(), rejoin: Rejoin::default() }
+    }
+
+    fn reset(start: Level, ceiling: Level) -> Task {
+        Task::Reset { start, ceiling, scope: Scope::Everything }
+    }
+
+    #[test]
+    fn what_may_wipe_many_wants_their_number() {
+        let gentle = Policy::default();
+        let wiping = Policy { start: Level::Aggressive, ..gentle };
+        for (task, policy) in [
+            (reset(Level::Aggressive, Level::Aggressive), gentle),
+            (reset(Level::Gentle, Level::Aggressive), gentle),
+            (Task::Join, wiping),
+        ] {
+            assert_eq!(wanted(&plan(&task, &policy), 6), Wanted::Number(6), "{task:?}");
+            assert_eq!(wanted(&plan(&task, &policy), 5), Wanted::Yes, "{task:?}");
+        }
+        for (task, policy) in [(reset(Level::Gentle, Level::Gentle), wiping), (Task::Join, gentle)] {
+            assert_eq!(wanted(&plan(&task, &policy), 500), Wanted::Yes, "{task:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_right_answer_agrees() {
+        for (answer, yes, twelve) in [
+            ("y\n", true, false),
+            (" YES\n", true, false),
+            ("12\n", false, true),
+            ("12 \r\n", false, true),
+            ("", false, false),
+            ("\n", false, false),
+            ("n\n", false, false),
+            ("1\n", false, false),
+            ("120\n", false, false),
+            ("+12\n", false, false),
+            ("yes 12\n", false, false),
+        ] {
+            assert_eq!(agrees(Wanted::Yes, answer), yes, "{answer:?}");
+            assert_eq!(agrees(Wanted::Number(12), answer), twelve, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn the_question_names_the_levels_that_may_come() {
+        let gentle = Policy { ceiling: Level::Gentle, ..Policy::default() };
+        let words = |task: &Task, policy: &Policy| what(&plan(task, policy));
+        assert_eq!(words(&Task::Join, &gentle), "join, and where it fails reset gently,");
+        assert_eq!(
+            words(&Task::Join, &Policy::default()),
+            "join, and where it fails reset gently, then reset aggressively (containerd's images and containers go),"
+        );
+        let boots = Policy { start: Level::Aggressive, ceiling: Level::Reboot, ..gentle };
+        assert!(words(&Task::Join, &boots).ends_with("then boot the machine anew (all that runs on it ends),"));
+        let aggressive = reset(Level::Aggressive, Level::Aggressive);
+        assert_eq!(words(&aggressive, &gentle), "reset aggressively (containerd's images and containers go)");
+        assert!(words(&reset(Level::Gentle, Level::Aggressive), &gentle).ends_with("where that is not enough,"));
+    }
 }

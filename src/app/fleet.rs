@@ -1,15 +1,16 @@
 //! One run over many nodes: transport, engine, display and summary put together.
 
+use super::confirm::{self, Plan};
 use super::who::who;
-use super::{confirm, saved, signals};
+use super::{saved, signals};
 use crate::cli::{ChangeArgs, Cli, FleetArgs, Output};
 use crate::cluster::ControlPlane;
 use crate::engine::{Context, Events, Task, run};
 use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
 use crate::model::{
-    Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeName, NodeReport, NodeStatus, Outcome, Patience, Rehearsal,
-    Rejoin,
+    Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeName, NodeReport, NodeStatus, Outcome, Patience, Policy,
+    Rehearsal, Rejoin, Share,
 };
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
@@ -36,7 +37,7 @@ pub(super) struct Fleet<'a> {
     inventory: &'a Inventory,
     task: Task,
     pub(super) nodes: Vec<Node>,
-    parallel: usize,
+    policy: Policy,
     given: Option<JoinCommand>,
     allow: Allow,
     rejoin: Rejoin,
@@ -47,13 +48,15 @@ pub(super) struct Fleet<'a> {
 impl<'a> Fleet<'a> {
     pub(super) fn new(cli: &'a Cli, inventory: &'a Inventory, task: Task, nodes: Vec<Node>, args: &FleetArgs) -> Self {
         let parallel = args.parallel.map_or(inventory.policy.parallel, usize::from);
-        let patience = inventory.patience;
+        // A look changes nothing, so it needs no order, and its bounds are those of a probe.
+        let policy = Policy { parallel, ..inventory.policy.at_once() };
+        let patience = Patience { node: None, run: None, ..inventory.patience };
         Self {
             cli,
             inventory,
             task,
             nodes,
-            parallel,
+            policy,
             given: None,
             allow: Allow::default(),
             rejoin: Rejoin::default(),
@@ -86,14 +89,20 @@ impl<'a> Fleet<'a> {
     /// Changes the nodes, or shows how, once the user agrees.
     pub(super) fn change(mut self, command: &str, args: &ChangeArgs) -> Result<u8, Error> {
         self.dry_run = args.dry_run;
+        let ordered = args.order.policy(Policy { parallel: self.policy.parallel, ..self.inventory.policy });
+        let Patience { node, run, .. } = args.order.patience(self.inventory.patience);
+        self.patience = Patience { node, run, ..self.patience };
         if !self.dry_run {
-            confirm::confirm(&self.task, self.allow, self.rejoin, &self.nodes, args.yes)?;
+            self.policy = ordered;
+            let plan = Plan { task: &self.task, policy: &ordered, allow: self.allow, rejoin: self.rejoin };
+            confirm::confirm(&plan, &self.nodes, args.yes)?;
         }
         let command = if self.dry_run { format!("{command} --dry-run") } else { command.to_owned() };
         let (run, reports, seen) = self.run(&command)?;
         if self.cli.output == Output::Table {
             let (width, style) = (render::terminal_width(), render::stdout_style());
             if self.dry_run {
+                print(&order(&ordered, self.nodes.len()))?;
                 print(&render::rehearsal(&seen.rehearsals, self.cli.verbose > 0, width, style))?;
             } else {
                 print(&render::summary(&reports, width, style))?;
@@ -148,13 +157,42 @@ impl<'a> Fleet<'a> {
         let id = context.run.clone();
         let display = self.display(self.form(), events.clone(), receiver)?;
         let runtime = runtime()?;
+        let only_looks = self.dry_run || matches!(self.task, Task::Status | Task::Attach | Task::Halt);
+        let ended = CancellationToken::new();
         let named =
             self.cli.inventory.as_ref().map_or_else(String::new, |path| format!(" --inventory {}", path.display()));
-        let listener = runtime.spawn(signals::listen(stop, events, Arc::clone(&context.at_work), named)); // until the display is done: it may hang in Ctrl-S
-        let reports = runtime.block_on(run(context, command, self.nodes.clone()));
+        // Until the display is done: it may hang in Ctrl-S.
+        let listener = if only_looks {
+            runtime.spawn(signals::end(ended.clone()))
+        } else {
+            runtime.spawn(signals::listen(stop, events.clone(), Arc::clone(&context.at_work), named))
+        };
+        let reports = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = ended.cancelled() => None,
+                reports = run(context, command, self.nodes.clone()) => Some(reports),
+            }
+        });
+        if reports.is_none() {
+            events.send(Kind::RunFinished); // the display waits for it
+        }
         let seen = self.seen(display)?;
         listener.abort();
-        Ok((id, reports, seen))
+        runtime.shutdown_background(); // a name server that does not answer holds up nobody any more
+        match reports {
+            Some(reports) => Ok((id, reports, seen)),
+            None => Err(Error::drawn(ErrorKind::Interrupted, self.left())),
+        }
+    }
+
+    /// What somebody is told who ends what he only watches.
+    fn left(&self) -> &'static str {
+        match self.task {
+            Task::Attach => "kfleet: left; what runs on the nodes goes on",
+            Task::Halt => "kfleet: left; phases that were asked to end do so at their next step",
+            _ => "kfleet: stopped; nothing was changed",
+        }
     }
 
     /// What the display saw, once it is done, in the order of the nodes: they come as they are measured.
@@ -190,7 +228,7 @@ impl<'a> Fleet<'a> {
             rejoin: self.rejoin,
             control_plane_reset: OnceLock::new(),
             names: std::sync::Mutex::default(),
-            policy: crate::model::Policy { parallel: self.parallel, ..inventory.policy },
+            policy: self.policy,
             control_plane,
             join_command: self.given.clone().or(of_inventory),
             ignore_preflight_errors: inventory.ignore_preflight_errors.clone(),
@@ -247,6 +285,24 @@ fn draw(mut renderer: Renderer, events: &Events, receiver: &Receiver<Event>) -> 
     let cut_off = renderer.is_cut_off();
     let _ = renderer.finish(); // a closed pipe is the reader's choice; the nodes' work is done either way
     Seen { rows, rehearsals, cut_off }
+}
+
+/// In which order a run would take so many nodes; nothing where it would take them all.
+fn order(policy: &Policy, total: usize) -> String {
+    let mut parts = Vec::new();
+    match policy.canary {
+        0 => {}
+        1 => parts.push("the first node alone".to_owned()),
+        many => parts.push(format!("the first {} nodes alone", many.min(total))),
+    }
+    if policy.batch != Share::ALL {
+        parts.push(format!("batches of {}", policy.batch.at_least(total)));
+    }
+    if policy.max_failures != Share::ALL {
+        let most = policy.max_failures.at_most(total);
+        parts.push(format!("no further node once more than {most} of {total} have not succeeded"));
+    }
+    if parts.is_empty() { String::new() } else { format!("order: {}\n\n", parts.join("; ")) }
 }
 
 /// Where the copies of a run are, and how they are put back.

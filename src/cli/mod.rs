@@ -5,6 +5,7 @@ mod diagnose;
 mod explain;
 mod inventory;
 mod join;
+mod order;
 mod reset;
 mod script;
 mod status;
@@ -15,6 +16,7 @@ pub use diagnose::DiagnoseArgs;
 pub use explain::ExplainArgs;
 pub use inventory::{InventoryAction, InventoryArgs};
 pub use join::JoinArgs;
+pub use order::OrderArgs;
 pub use reset::ResetArgs;
 pub use script::{ScriptAction, ScriptArgs};
 pub use status::StatusArgs;
@@ -104,6 +106,10 @@ pub struct ChangeArgs {
     /// Reset aggressively also where containerd serves others (Docker, nerdctl); only Kubernetes' share of it is removed
     #[arg(long)]
     pub allow_shared_runtime: bool,
+
+    /// In which order, and for how long.
+    #[command(flatten)]
+    pub order: OrderArgs,
 }
 
 /// Options of everything that connects to nodes.

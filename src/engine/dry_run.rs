@@ -18,15 +18,7 @@ const FIRST: &str = "first";
 impl<T: Transport> Driver<'_, T> {
     /// Looks, tells what would follow, and changes nothing.
     pub(super) async fn rehearse(&mut self) -> Outcome {
-        let mut told = Rehearsal {
-            node: self.node.name.clone(),
-            stands: None,
-            findings: Vec::new(),
-            verdict: String::new(),
-            outcome: None,
-            notes: Vec::new(),
-            phases: Vec::new(),
-        };
+        let mut told = Rehearsal::new(self.node.name.clone());
         match self.first_connection().await {
             Err(outcome) => told.outcome = Some(outcome),
             Ok(()) => self.look_and_tell(&mut told).await,

@@ -1,6 +1,7 @@
 //! One node: carries out what its ladder says. Its other halves are `connecting`, `looking`, `changing` and `firewall`.
 
 use super::context::{Context, Task};
+use super::deadline::Deadline;
 use super::joining::Joining;
 use super::status::row;
 use crate::diagnose::lost;
@@ -16,9 +17,10 @@ use std::time::Instant;
 /// Lost runs that are repeated; a node that loses more has another trouble.
 const LOSSES: u32 = 2;
 
-/// Works on `node` to the end of its story.
-pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> NodeReport {
+/// Works on `node` to the end of its story, or of its time.
+pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node, run: Option<&Deadline>) -> NodeReport {
     let start = Instant::now();
+    let deadline = Deadline::of_node(context.patience.node, run);
     let mut driver = Driver {
         context,
         node,
@@ -38,8 +40,9 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         notes: Vec::new(),
         tail: VecDeque::new(),
         waiting_for: RefCell::default(),
+        under_way: RefCell::default(),
     };
-    let outcome = if context.dry_run { driver.rehearse().await } else { driver.story().await };
+    let outcome = driver.in_time(deadline.as_ref()).await;
     NodeReport {
         node: node.name.clone(),
         outcome,
@@ -49,7 +52,8 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node) -> No
         findings: driver.found.unwrap_or_default(),
         cause: if outcome.is_success() { None } else { driver.cause },
         error: if outcome.is_success() { None } else { driver.trouble },
-        notes: if outcome.is_success() { driver.notes } else { Vec::new() },
+        // Where time was up, what was done so far is known, and nobody looked what came of it.
+        notes: if outcome.is_success() || outcome == Outcome::OutOfTime { driver.notes } else { Vec::new() },
         tail: if outcome.is_success() { Vec::new() } else { driver.tail.into() },
     }
 }
@@ -93,10 +97,12 @@ pub(super) struct Driver<'a, T: Transport> {
     pub(super) tail: VecDeque<String>,
     /// What was last said to be waited for: a wait is told once, not at each look.
     pub(super) waiting_for: RefCell<String>,
+    /// The phase that has begun and was not seen to end.
+    pub(super) under_way: RefCell<Option<(Phase, Option<Level>)>>,
 }
 
 impl<T: Transport> Driver<'_, T> {
-    async fn story(&mut self) -> Outcome {
+    pub(super) async fn story(&mut self) -> Outcome {
         if let Err(outcome) = self.first_connection().await {
             if matches!(self.context.task, Task::Status) {
                 self.measured(Err(self.trouble.clone().unwrap_or_default()));
@@ -208,7 +214,7 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     /// Every node has its row, reached or not.
-    fn measured(&self, result: Result<(), String>) {
+    pub(super) fn measured(&self, result: Result<(), String>) {
         let status = match result {
             Ok(()) => row(&self.node.name, &self.facts),
             Err(why) => NodeStatus::not_measured(self.node.name.clone(), why),
@@ -225,6 +231,7 @@ impl<T: Transport> Driver<'_, T> {
 
     pub(super) fn phase_started(&self, phase: Phase, level: Option<Level>, steps: Vec<String>) {
         self.waiting_for.take();
+        self.under_way.replace(Some((phase, level)));
         let attempt = match (&self.context.task, phase) {
             (Task::Join, Phase::Join) => self.ladder.attempts(),
             (Task::Join, Phase::Probe) if self.last_done == Some(Phase::Join) => self.ladder.attempts(),
@@ -236,6 +243,7 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     pub(super) fn phase_finished(&self, phase: Phase, error: Option<String>) {
+        self.under_way.take();
         self.context.events.send(Kind::PhaseFinished { node: self.node.name.clone(), phase, error });
     }
 }

@@ -1,7 +1,7 @@
 //! What good files mean.
 
 use super::{Inventory, parse};
-use crate::model::{Access, Become, JoinSource, Level, Node, NodeName, Policy, ProtectedPath, Role};
+use crate::model::{Access, Become, JoinSource, Level, Node, NodeName, Policy, ProtectedPath, Role, Share};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -68,7 +68,8 @@ fn the_least_inventory_gets_every_default() {
 fn a_node_overrides_each_default() {
     let inventory = inventory(
         "defaults: {user: admin, port: 2222, identity_file: [~/a, /b], known_hosts: k, connect_timeout: 1m 30s}
-policy: {parallel: 4, attempts: 1, start: gentle, ceiling: gentle}
+policy: {parallel: 4, attempts: 1, start: gentle, ceiling: gentle, batch: 20%, canary: 1, max_failures: 0}
+timeouts: {node: 30m, run: 2h}
 nodes:
   - {name: w1}
   - {name: w2, user: root, port: 22, identity_file: ~/c, known_hosts: /k, connect_timeout: 5s, become: sudo}
@@ -84,8 +85,18 @@ nodes:
     assert!(w3.identity_files.is_empty(), "an empty list means the agent's keys only");
     assert_eq!((w1.known_hosts.as_path(), w2.known_hosts.as_path()), (Path::new("k"), Path::new("/k")));
     assert_eq!((w1.connect_timeout, w2.connect_timeout), (Duration::from_secs(90), Duration::from_secs(5)));
-    let policy = Policy { parallel: 4, attempts: 1, start: Level::Gentle, ceiling: Level::Gentle };
+    let policy = Policy {
+        parallel: 4,
+        attempts: 1,
+        start: Level::Gentle,
+        ceiling: Level::Gentle,
+        batch: Share::Percent(20),
+        canary: 1,
+        max_failures: Share::Nodes(0),
+    };
     assert_eq!(inventory.policy, policy);
+    let minutes = |minutes: u64| Some(Duration::from_secs(minutes * 60));
+    assert_eq!((inventory.patience.node, inventory.patience.run), (minutes(30), minutes(120)));
 }
 
 #[test]

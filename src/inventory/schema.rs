@@ -92,6 +92,9 @@ pub(super) struct Policy {
     pub(super) attempts: Option<Text>,
     pub(super) start: Option<Text>,
     pub(super) ceiling: Option<Text>,
+    pub(super) batch: Option<Text>,
+    pub(super) canary: Option<Text>,
+    pub(super) max_failures: Option<Text>,
 }
 
 #[derive(Default, Deserialize)]
@@ -107,6 +110,8 @@ pub(super) struct Timeouts {
     pub(super) drain: Option<Text>,
     pub(super) reconnect: Option<Text>,
     pub(super) reboot: Option<Text>,
+    pub(super) node: Option<Text>,
+    pub(super) run: Option<Text>,
 }
 
 /// A list, or the one word that a list of one may be written as.

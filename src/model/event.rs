@@ -103,6 +103,13 @@ pub enum Kind {
     },
     /// The user asked to stop: no new phase will start, running ones are followed to their end.
     Stopping,
+    /// No further node is started; those at work go on.
+    Braked {
+        /// Which rule holds, and what has set it off.
+        why: String,
+        /// The nodes that are not started.
+        nodes: Vec<NodeName>,
+    },
     /// Something about the whole run that somebody has to look after.
     Warned {
         /// What was tried, what was seen, what to do.

@@ -36,6 +36,10 @@ pub enum Outcome {
     Lost,
     /// It was booted anew, and did not come back in the time that it had.
     Gone,
+    /// Its time was up before its story was over; what had begun on it goes on by itself.
+    OutOfTime,
+    /// Never begun: others failed, or the time of the run was up.
+    NotStarted,
     /// Ended by a user before its story was over.
     Interrupted,
     /// Written by a newer kfleet.
@@ -44,6 +48,28 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome: good ends first, then from the plain failure to what the user ended.
+    pub const ALL: [Self; 18] = [
+        Self::Joined,
+        Self::AlreadyJoined,
+        Self::Reset,
+        Self::AlreadyClean,
+        Self::Restored,
+        Self::Measured,
+        Self::Followed,
+        Self::Idle,
+        Self::Stopped,
+        Self::Failed,
+        Self::Refused,
+        Self::Unreachable,
+        Self::Lost,
+        Self::Gone,
+        Self::OutOfTime,
+        Self::NotStarted,
+        Self::Interrupted,
+        Self::Unknown,
+    ];
+
     /// Whether the user got what was asked for on this node.
     pub fn is_success(self) -> bool {
         match self {
@@ -61,6 +87,8 @@ impl Outcome {
             | Self::Unreachable
             | Self::Lost
             | Self::Gone
+            | Self::OutOfTime
+            | Self::NotStarted
             | Self::Interrupted
             | Self::Unknown => false,
         }
@@ -83,6 +111,8 @@ impl Outcome {
             Self::Unreachable => "unreachable",
             Self::Lost => "connection lost",
             Self::Gone => "did not come back",
+            Self::OutOfTime => "out of time",
+            Self::NotStarted => "not started",
             Self::Interrupted => "interrupted",
             Self::Unknown => "unknown",
         }

@@ -28,6 +28,10 @@ pub struct Patience {
     pub reconnect: Duration,
     /// For a machine that was booted anew to be there again.
     pub reboot: Duration,
+    /// For all of one node, from its start; then it is followed no more.
+    pub node: Option<Duration>,
+    /// For the whole run, from its start.
+    pub run: Option<Duration>,
 }
 
 impl Default for Patience {
@@ -43,6 +47,8 @@ impl Default for Patience {
             drain: Duration::from_secs(300),
             reconnect: Duration::from_secs(120),
             reboot: Duration::from_secs(600),
+            node: None,
+            run: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the inventory says about the whole fleet.
 
-use super::{JoinCommand, Level, NodeName};
+use super::{JoinCommand, Level, NodeName, Share};
 use std::time::Duration;
 
 /// The bounds of a run.
@@ -14,11 +14,34 @@ pub struct Policy {
     pub start: Level,
     /// The highest level a node may reach.
     pub ceiling: Level,
+    /// Nodes are taken in batches of so many; the next one starts when every node of the one before has ended.
+    pub batch: Share,
+    /// So many nodes go before all others, and only where they succeed do others follow.
+    pub canary: usize,
+    /// How many nodes may end without success before no other is started.
+    pub max_failures: Share,
+}
+
+impl Policy {
+    /// The same without an order: all nodes, whatever becomes of some. For what changes nothing.
+    #[must_use]
+    pub fn at_once(self) -> Self {
+        let Self { batch, canary, max_failures, .. } = Self::default();
+        Self { batch, canary, max_failures, ..self }
+    }
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { parallel: 32, attempts: 3, start: Level::Gentle, ceiling: Level::Aggressive }
+        Self {
+            parallel: 32,
+            attempts: 3,
+            start: Level::Gentle,
+            ceiling: Level::Aggressive,
+            batch: Share::ALL,
+            canary: 0,
+            max_failures: Share::ALL,
+        }
     }
 }
 

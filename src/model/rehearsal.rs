@@ -22,6 +22,21 @@ pub struct Rehearsal {
     pub phases: Vec<Rehearsed>,
 }
 
+impl Rehearsal {
+    /// Nothing is known yet.
+    pub fn new(node: NodeName) -> Self {
+        Self {
+            node,
+            stands: None,
+            findings: Vec::new(),
+            verdict: String::new(),
+            outcome: None,
+            notes: Vec::new(),
+            phases: Vec::new(),
+        }
+    }
+}
+
 /// One phase that a node may get.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rehearsed {

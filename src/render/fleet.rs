@@ -57,7 +57,13 @@ fn words(counts: Counts, stopping: bool) -> Vec<(String, Paint)> {
     if stopping {
         words.insert(0, ("stopping".to_owned(), Paint::Warn));
     }
-    for (n, word) in [(counts.interrupted, "interrupted"), (counts.active, "active"), (counts.queued, "queued")] {
+    let others = [
+        (counts.interrupted, "interrupted"),
+        (counts.not_started, "not started"),
+        (counts.active, "active"),
+        (counts.queued, "queued"),
+    ];
+    for (n, word) in others {
         if n > 0 {
             words.push((format!("{word} {n}"), Paint::Plain));
         }

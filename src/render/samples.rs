@@ -240,8 +240,7 @@ pub(crate) fn fleet() -> Vec<NodeStatus> {
 pub(crate) fn any_events() -> impl Strategy<Value = Vec<Event>> {
     let node = || (0..12_u8).prop_map(|n| name(&format!("node{n}")));
     let level = || proptest::option::of(prop_oneof![Just(Level::Gentle), Just(Level::Aggressive)]);
-    let outcome =
-        prop_oneof![Just(Outcome::Joined), Just(Outcome::Failed), Just(Outcome::Interrupted), Just(Outcome::Unknown)];
+    let outcome = proptest::sample::select(&Outcome::ALL[..]);
     let phases = prop_oneof![Just(Phase::Probe), Just(Phase::Reset), Just(Phase::Join)];
     let text = || prop_oneof![any::<String>(), "[木🚀a\u{301}é]{0,40}"];
     let kind = prop_oneof![
@@ -260,6 +259,7 @@ pub(crate) fn any_events() -> impl Strategy<Value = Vec<Event>> {
         (node(), outcome, text()).prop_map(|(node, outcome, error)| {
             Kind::NodeFinished { report: NodeReport { error: Some(error), ..report(node.as_str(), outcome) } }
         }),
+        (text(), proptest::collection::vec(node(), 0..4)).prop_map(|(why, nodes)| Kind::Braked { why, nodes }),
         Just(Kind::Stopping),
         Just(Kind::Unknown),
     ];

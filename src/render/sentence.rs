@@ -5,7 +5,7 @@ use super::tally::{Activity, NodeState, Tally};
 use super::text::{clock, count};
 use super::totals::totals;
 use crate::model::clean;
-use crate::model::{Event, Kind, Level, NodeName, NodeReport, Phase, StepStatus};
+use crate::model::{Event, Kind, Level, NodeName, NodeReport, Outcome, Phase, StepStatus};
 
 /// How much an event matters to who watches; each view shows up to a weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,12 +53,22 @@ pub(crate) fn sentence(tally: &Tally, event: &Event) -> Option<(Weight, String)>
         Kind::Rehearsed { rehearsal } => {
             (Weight::Routine, format!("{}: would {}", rehearsal.node, clean(&rehearsal.verdict)))
         }
+        // Why was said when the brake fell, once for all of them.
+        Kind::NodeFinished { report } if report.outcome == Outcome::NotStarted => {
+            (Weight::Routine, format!("{}: {}", report.node, report.outcome))
+        }
         Kind::NodeFinished { report } => (Weight::Important, report_words(tally, report)),
+        Kind::Braked { why, nodes } => {
+            let held = count(nodes.len(), "node");
+            let text = format!("kfleet: {held} not started, those at work are followed to their end: {}", clean(why));
+            (Weight::Important, text)
+        }
         Kind::Warned { what } => (Weight::Important, format!("kfleet: {}", clean(what))),
         Kind::Stopping => {
             let text = "kfleet: stopping: no new phase starts, running ones are followed to their end";
             (Weight::Important, text.to_owned())
         }
+        Kind::RunFinished if tally.reports().next().is_none() => return None, // ended before any node was
         Kind::RunFinished => (Weight::Routine, format!("kfleet: {}", totals(tally.reports()))),
         Kind::NodeStarted { .. } | Kind::StepStarted { .. } | Kind::Unknown => return None,
     };

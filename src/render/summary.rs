@@ -14,6 +14,8 @@ const HEADER: [&str; 7] = ["NODE", "OUTCOME", "ATTEMPTS", "LEVEL", "TIME", "FIND
 const REMARK: usize = 60;
 /// The longest word of a note in a row: it cannot be broken, and would leave no room for the rest.
 const WORD: usize = 20;
+/// So many names stand before what several nodes have in common; the table has them all.
+const ALIKE: usize = 4;
 
 /// A table of all nodes in the given order, then what did not fit in it: for each node that did not succeed its whole
 /// error, what was found before anything was changed and its last lines, then the totals. `width` is the terminal's;
@@ -27,8 +29,9 @@ pub fn summary(reports: &[NodeReport], width: Option<u16>, style: Style) -> Stri
     }
     for report in reports {
         let below = if report.outcome.is_success() { notes(report, width) } else { failure(report, width, style) };
+        let Some(alike) = alike(report, reports) else { continue };
         if !below.is_empty() {
-            let verdict = format!("{}: {}", report.node, report.outcome);
+            let verdict = format!("{alike}: {}", report.outcome);
             text.push_str(&format!("{}\n{below}\n", outcome_paint(report.outcome).on(&verdict, style)));
         }
     }
@@ -54,9 +57,32 @@ fn row(report: &NodeReport, narrow: bool) -> Row {
     Row { cells, height: has_error(report).then_some(2) }
 }
 
+/// Whose end is told with this report's: nodes that were not started for one reason are told of once, with the first of
+/// them.
+fn alike(report: &NodeReport, reports: &[NodeReport]) -> Option<String> {
+    if report.outcome != Outcome::NotStarted {
+        return Some(report.node.to_string());
+    }
+    let same = |other: &&NodeReport| other.outcome == report.outcome && other.error == report.error;
+    let names: Vec<&str> = reports.iter().filter(same).map(|report| report.node.as_str()).collect();
+    if names.first() != Some(&report.node.as_str()) {
+        return None;
+    }
+    let more = names.len().saturating_sub(ALIKE);
+    let shown = names[..names.len() - more].join(", ");
+    Some(if more > 0 { format!("{shown} and {}", count(more, "other node")) } else { shown })
+}
+
+/// The error, without the word that the outcome says already.
+fn error(report: &NodeReport) -> Option<&str> {
+    let said = report.error.as_deref()?;
+    let word = (report.outcome == Outcome::NotStarted).then(|| said.strip_prefix("not started: ")).flatten();
+    Some(word.unwrap_or(said))
+}
+
 fn outcome_paint(outcome: Outcome) -> Paint {
     match outcome {
-        Outcome::Interrupted | Outcome::Unknown => Paint::Warn,
+        Outcome::NotStarted | Outcome::Interrupted | Outcome::Unknown => Paint::Warn,
         outcome if outcome.is_success() => Paint::Good,
         _ => Paint::Bad,
     }
@@ -73,7 +99,7 @@ fn has_error(report: &NodeReport) -> bool {
 
 /// The beginning of the error; a success may have notes instead.
 fn remark(report: &NodeReport) -> String {
-    match &report.error {
+    match error(report) {
         Some(error) if has_error(report) => fit(&first_line(error), REMARK),
         _ if report.notes.is_empty() => "-".to_owned(),
         _ if notes_fit(report) => format!("note: {}", joined(&report.notes)),
@@ -98,12 +124,13 @@ fn notes(report: &NodeReport, width: Option<u16>) -> String {
 
 /// What a person needs to go on by hand: what kfleet makes of it, what was found, and the last that the node said.
 fn failure(report: &NodeReport, width: Option<u16>, style: Style) -> String {
-    let NodeReport { node, error, notes, tail, .. } = report;
+    let NodeReport { node, notes, tail, .. } = report;
+    let error = error(report);
     let mut text = String::new();
     if error.is_none() && notes.is_empty() && tail.is_empty() {
         return text; // the row has said it all
     }
-    for line in error.iter().flat_map(|error| clean_lines(error)) {
+    for line in error.into_iter().flat_map(clean_lines) {
         text.push_str(&format!("  {}\n", hang(&line, 2, 2, width)));
     }
     for finding in acted_on(report) {
@@ -124,7 +151,7 @@ fn failure(report: &NodeReport, width: Option<u16>, style: Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::samples::reports;
+    use crate::render::samples::{report, reports};
 
     fn shown(width: Option<u16>) -> String {
         summary(&reports(), width, Style::default())
@@ -148,6 +175,23 @@ mod tests {
             let text = shown(width).replace("\n  ", " ");
             assert_eq!(text.matches("so nothing was deleted").count(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn nodes_that_were_not_started_are_told_of_once() {
+        let held = |i: usize| NodeReport {
+            error: Some(
+                "not started: node1 failed, and --max-failures 0 allows no more; run it again for the rest".to_owned(),
+            ),
+            elapsed_ms: 0,
+            attempts: 0,
+            ..report(&format!("node{i}"), Outcome::NotStarted)
+        };
+        let of = |last| (3..=last).map(held).collect::<Vec<_>>();
+        insta::assert_snapshot!("summary_not_started", summary(&of(9), Some(100), Style::default()));
+        let few = summary(&of(5), None, Style::default());
+        assert!(few.contains("\nnode3, node4, node5: not started\n  node1 failed, "), "{few}");
+        assert!(few.ends_with("\n3 nodes: 3 not started\n"), "{few}");
     }
 
     #[test]

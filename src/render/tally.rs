@@ -77,6 +77,8 @@ pub struct Counts {
     pub ok: usize,
     /// Finished without.
     pub failed: usize,
+    /// Never begun, as others failed or the time was up.
+    pub not_started: usize,
     /// Ended by the user.
     pub interrupted: usize,
 }
@@ -84,7 +86,7 @@ pub struct Counts {
 impl Counts {
     /// Nodes whose story is over.
     pub fn done(self) -> usize {
-        self.ok + self.failed + self.interrupted
+        self.ok + self.failed + self.not_started + self.interrupted
     }
 
     /// All nodes.
@@ -134,6 +136,7 @@ impl Tally {
             | Kind::PhaseFinished { error: None, .. }
             | Kind::Measured { .. }
             | Kind::Rehearsed { .. }
+            | Kind::Braked { .. }
             | Kind::Warned { .. }
             | Kind::RunFinished
             | Kind::Unknown => {}
@@ -176,6 +179,7 @@ impl Tally {
                 NodeState::Queued => &mut counts.queued,
                 NodeState::Active(_) => &mut counts.active,
                 NodeState::Finished(report) if report.outcome.is_success() => &mut counts.ok,
+                NodeState::Finished(report) if report.outcome == Outcome::NotStarted => &mut counts.not_started,
                 NodeState::Finished(report) if report.outcome == Outcome::Interrupted => &mut counts.interrupted,
                 NodeState::Finished(_) => &mut counts.failed,
             } += 1;

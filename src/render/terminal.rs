@@ -97,8 +97,12 @@ impl Terminal {
 fn paint(event: &Event) -> Paint {
     match &event.kind {
         Kind::NodeFinished { report } if report.outcome.is_success() => Paint::Good,
-        Kind::NodeFinished { report } if report.outcome != Outcome::Interrupted => Paint::Bad,
-        Kind::PhaseFinished { error: Some(_), .. } | Kind::Stopping | Kind::Warned { .. } => Paint::Warn,
+        Kind::NodeFinished { report } if !matches!(report.outcome, Outcome::Interrupted | Outcome::NotStarted) => {
+            Paint::Bad
+        }
+        Kind::PhaseFinished { error: Some(_), .. } | Kind::Stopping | Kind::Braked { .. } | Kind::Warned { .. } => {
+            Paint::Warn
+        }
         _ => Paint::Plain,
     }
 }

@@ -3,30 +3,10 @@
 use super::text::count;
 use crate::model::{NodeReport, Outcome};
 
-/// Good ends first, then from the plain failure to what the user ended.
-const ORDER: [Outcome; 16] = [
-    Outcome::Joined,
-    Outcome::AlreadyJoined,
-    Outcome::Reset,
-    Outcome::AlreadyClean,
-    Outcome::Restored,
-    Outcome::Measured,
-    Outcome::Followed,
-    Outcome::Stopped,
-    Outcome::Idle,
-    Outcome::Failed,
-    Outcome::Refused,
-    Outcome::Unreachable,
-    Outcome::Lost,
-    Outcome::Gone,
-    Outcome::Interrupted,
-    Outcome::Unknown,
-];
-
 /// `3 nodes: 2 joined, 1 failed`.
 pub(crate) fn totals<'a>(reports: impl Iterator<Item = &'a NodeReport>) -> String {
     let outcomes: Vec<Outcome> = reports.map(|report| report.outcome).collect();
-    let counted: Vec<String> = ORDER
+    let counted: Vec<String> = Outcome::ALL
         .iter()
         .map(|&outcome| (outcome, outcomes.iter().filter(|&&o| o == outcome).count()))
         .filter(|&(_, n)| n > 0)
