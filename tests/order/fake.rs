@@ -153,6 +153,8 @@ pub(crate) fn context(policy: Policy) -> (Context<Fleet>, std::sync::mpsc::Recei
         patience: Patience { probe: hour, reset: hour, drain: hour, ..Patience::default() },
         events: Events::new(sender),
         stop: CancellationToken::new(),
+        at_work: Arc::default(),
+        who: "alice@desk".to_owned(),
     };
     (context, receiver)
 }
