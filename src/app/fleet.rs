@@ -1,5 +1,7 @@
 //! One run over many nodes: transport, engine, display and summary put together.
 
+use super::keeping::Keeping;
+use super::resume::Resumed;
 use super::who::who;
 use super::{confirm, saved, signals};
 use crate::cli::{ChangeArgs, Cli, FleetArgs, Output};
@@ -9,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
 use crate::model::{
     Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeName, NodeReport, NodeStatus, Outcome, Patience, Rehearsal,
-    Rejoin,
+    Rejoin, RunOptions, RunRecord,
 };
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
@@ -42,6 +44,8 @@ pub(super) struct Fleet<'a> {
     rejoin: Rejoin,
     patience: Patience,
     dry_run: bool,
+    options: RunOptions,
+    resumed: Option<Resumed>,
 }
 
 impl<'a> Fleet<'a> {
@@ -59,7 +63,15 @@ impl<'a> Fleet<'a> {
             rejoin: Rejoin::default(),
             patience,
             dry_run: false,
+            options: RunOptions::default(),
+            resumed: None,
         }
+    }
+
+    /// With the options that hold again where it is resumed, and the run that it goes on with itself.
+    pub(super) fn journaled(mut self, options: RunOptions, resumed: Option<Resumed>) -> Self {
+        (self.options, self.resumed) = (options, resumed);
+        self
     }
 
     /// With the join command that the user gave.
@@ -142,10 +154,16 @@ impl<'a> Fleet<'a> {
     /// The run's id, what became of each node, and what was seen of it.
     fn run(&self, command: &str) -> Result<(String, Vec<NodeReport>, Seen), Error> {
         let (sender, receiver) = channel();
-        let events = Events::new(sender);
+        let (keeper, kept) = channel();
+        let keeps = !self.dry_run && !matches!(self.task, Task::Status);
+        let events = if keeps { Events::new(sender).kept_by(keeper) } else { Events::new(sender) };
         let stop = CancellationToken::new();
         let context = Arc::new(self.context(events.clone(), stop.clone()));
         let id = context.run.clone();
+        let keeping = match self.record(command, &context) {
+            Some(record) if keeps => Some(Keeping::begin(kept, record, self.inventory.keep_runs, events.clone())?),
+            _ => None,
+        };
         let display = self.display(self.form(), events.clone(), receiver)?;
         let runtime = runtime()?;
         let named =
@@ -153,8 +171,32 @@ impl<'a> Fleet<'a> {
         let listener = runtime.spawn(signals::listen(stop, events, Arc::clone(&context.at_work), named)); // until the display is done: it may hang in Ctrl-S
         let reports = runtime.block_on(run(context, command, self.nodes.clone()));
         let seen = self.seen(display)?;
+        if let Some(keeping) = keeping {
+            keeping.end();
+        }
         listener.abort();
         Ok((id, reports, seen))
+    }
+
+    /// What is written down of the run before it begins.
+    fn record(&self, command: &str, context: &Context<SshTransport>) -> Option<RunRecord> {
+        let began = jiff::Timestamp::from_millisecond(context.began_unix_ms).ok()?;
+        let inventory = std::path::absolute(&self.inventory.file_name);
+        Some(RunRecord {
+            schema: RunRecord::SCHEMA,
+            kfleet: env!("CARGO_PKG_VERSION").to_owned(),
+            run: context.run.parse().ok()?,
+            command: command.to_owned(),
+            who: None,
+            began_unix_ms: context.began_unix_ms,
+            began: began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            inventory: inventory.map_or_else(|_| self.inventory.file_name.clone(), |path| path.display().to_string()),
+            nodes: self.nodes.iter().map(|node| node.name.clone()).collect(),
+            options: self.options.clone(),
+            join_command_given: self.given.is_some(),
+            resumes: self.resumed.as_ref().map(|resumed| resumed.run.clone()),
+            begun: self.resumed.iter().flat_map(|resumed| resumed.begun.iter().cloned()).collect(),
+        })
     }
 
     /// What the display saw, once it is done, in the order of the nodes: they come as they are measured.
@@ -188,6 +230,8 @@ impl<'a> Fleet<'a> {
             dry_run: self.dry_run,
             allow: self.allow,
             rejoin: self.rejoin,
+            resumes: self.resumed.as_ref().map(|resumed| resumed.run.to_string()),
+            begun: self.resumed.iter().flat_map(|resumed| resumed.begun.iter().cloned()).collect(),
             control_plane_reset: OnceLock::new(),
             names: std::sync::Mutex::default(),
             policy: crate::model::Policy { parallel: self.parallel, ..inventory.policy },
@@ -250,7 +294,7 @@ fn draw(mut renderer: Renderer, events: &Events, receiver: &Receiver<Event>) -> 
 }
 
 /// Where the copies of a run are, and how they are put back.
-fn copies(run: &str) -> String {
+pub(super) fn copies(run: &str) -> String {
     format!(
         "\nCopies of what was changed are in {BACKUPS}/{run} on each node that was reset;\n\
          `kfleet reset NODE --restore-config {run}` puts containerd's config and the firewall back.\n"

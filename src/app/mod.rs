@@ -3,15 +3,21 @@
 mod confirm;
 mod explain;
 mod fleet;
+mod keeping;
 mod listing;
 mod load;
+mod replay;
+mod resume;
+mod run_named;
+mod runs;
 mod saved;
 mod script;
 mod signals;
+mod state;
 mod watch;
 mod who;
 
-use crate::cli::{Cli, Command, InventoryAction};
+use crate::cli::{Cli, Command, InventoryAction, RunsAction};
 use crate::engine::Task;
 use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
@@ -84,6 +90,12 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Inventory(args) => match &args.action {
             InventoryAction::List { selectors } => listing::list(cli, &select(&inventory()?, selectors)?),
             InventoryAction::Check => listing::check(cli, &inventory()?),
+        },
+        Command::Runs(args) => match &args.action {
+            None => runs::list(cli),
+            Some(RunsAction::Show { run, node: None }) => runs::show(cli, run),
+            Some(RunsAction::Show { run, node: Some(node) }) => runs::transcript(run, node),
+            Some(RunsAction::Replay { run, speed }) => replay::replay(cli, run, *speed),
         },
         Command::Explain(args) => explain::run(cli, args),
         Command::Script(args) => script::script(args),

@@ -6,6 +6,7 @@ mod explain;
 mod inventory;
 mod join;
 mod reset;
+mod runs;
 mod script;
 mod status;
 mod stop;
@@ -16,6 +17,7 @@ pub use explain::ExplainArgs;
 pub use inventory::{InventoryAction, InventoryArgs};
 pub use join::JoinArgs;
 pub use reset::ResetArgs;
+pub use runs::{RunsAction, RunsArgs};
 pub use script::{ScriptAction, ScriptArgs};
 pub use status::StatusArgs;
 pub use stop::StopArgs;
@@ -83,6 +85,8 @@ pub enum Command {
     Stop(StopArgs),
     /// Tell more about a finding: what it means, how it was told, what to do; connects to nothing
     Explain(ExplainArgs),
+    /// List the runs that changed nodes, tell how one ended, or show it once more; connects to nothing
+    Runs(RunsArgs),
     /// Look at the inventory itself; connects to nothing
     Inventory(InventoryArgs),
     /// Print a script that does the same on a node that is reached by its console only; connects to nothing
