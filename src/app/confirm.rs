@@ -5,9 +5,19 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{Allow, Level, Node, Rejoin, Role};
 use std::io::{BufRead, IsTerminal, Write};
 
-/// `Ok` once the user said yes, here or with `--yes`. Without a terminal there is nobody to ask.
-pub(super) fn confirm(task: &Task, allow: Allow, rejoin: Rejoin, nodes: &[Node], yes: bool) -> Result<(), Error> {
-    if yes {
+/// `Ok` once the user said yes, here or with `--yes`, or where nothing is changed. Without a terminal there is nobody to ask.
+///
+/// `before` is what is to be known of the nodes first; it is told also where nothing is asked.
+pub(super) fn confirm(
+    task: &Task,
+    allow: Allow,
+    rejoin: Rejoin,
+    nodes: &[Node],
+    before: &str,
+    unasked: bool,
+) -> Result<(), Error> {
+    if unasked {
+        let _ = write!(std::io::stderr(), "{before}"); // no reason to stop
         return Ok(());
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
@@ -17,7 +27,7 @@ pub(super) fn confirm(task: &Task, allow: Allow, rejoin: Rejoin, nodes: &[Node],
         ));
     }
     let question = format!(
-        "{} on {}?\n{}\n{}{}{}\n[y/N] ",
+        "{before}{} on {}?\n{}\n{}{}{}\n[y/N] ",
         what(task),
         names(nodes),
         match task {

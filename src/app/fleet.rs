@@ -68,8 +68,16 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// With the options that hold again where it is resumed, and the run that it goes on with itself.
+    /// With the options that are written down and hold again where the run is resumed, among them what a join may do to
+    /// members and how long it waits for a Node that is Ready in all; and with the run that it goes on with itself.
     pub(super) fn journaled(mut self, options: RunOptions, resumed: Option<Resumed>) -> Self {
+        self.rejoin = options.rejoin();
+        if let Some(wait) = options.wait_ms.map(Duration::from_millis) {
+            (self.patience.ready, self.patience.cni) = (wait, wait);
+        }
+        if let Some(parallel) = options.parallel {
+            self.parallel = parallel.into();
+        }
         (self.options, self.resumed) = (options, resumed);
         self
     }
@@ -86,21 +94,12 @@ impl<'a> Fleet<'a> {
         self
     }
 
-    /// With what a join may do to members, and how long it waits for a Node that is Ready in all.
-    pub(super) fn rejoin(mut self, rejoin: Rejoin, wait: Option<Duration>) -> Self {
-        self.rejoin = rejoin;
-        if let Some(wait) = wait {
-            (self.patience.ready, self.patience.cni) = (wait, wait);
-        }
-        self
-    }
-
     /// Changes the nodes, or shows how, once the user agrees.
     pub(super) fn change(mut self, command: &str, args: &ChangeArgs) -> Result<u8, Error> {
         self.dry_run = args.dry_run;
-        if !self.dry_run {
-            confirm::confirm(&self.task, self.allow, self.rejoin, &self.nodes, args.yes)?;
-        }
+        let before = self.resumed.as_ref().map(|resumed| resumed.told(self.rejoin.replace) + "\n").unwrap_or_default();
+        let unasked = self.dry_run || args.yes;
+        confirm::confirm(&self.task, self.allow, self.rejoin, &self.nodes, &before, unasked)?;
         let command = if self.dry_run { format!("{command} --dry-run") } else { command.to_owned() };
         let (run, reports, seen) = self.run(&command)?;
         if self.cli.output == Output::Table {
@@ -324,6 +323,14 @@ fn run_id() -> String {
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|e| Error::new(ErrorKind::Local, format!("no threads to work with: {e}")))
+}
+
+/// A sentence instead of a run, where there is nothing to run for; programs get no line, as no event happened.
+pub(super) fn say(cli: &Cli, text: &str) -> Result<u8, Error> {
+    if cli.output == Output::Table {
+        print(text)?;
+    }
+    Ok(0)
 }
 
 /// To standard output; a reader that closed it early is no error.

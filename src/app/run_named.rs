@@ -21,30 +21,27 @@ pub(super) fn named(text: &str) -> Result<(Recorded, Vec<Recorded>), Error> {
     let place = folder.display();
     let usage = |why: String| Err(Error::new(ErrorKind::Usage, why));
     let Some(newest) = found.first() else { return usage(format!("no run was kept in {place} yet")) };
-    let beginning: Vec<usize> = (0..found.len()).filter(|&i| found[i].run.as_str().starts_with(text)).collect();
-    let i = match (text, beginning.as_slice()) {
-        ("last", []) => 0,
-        (_, [one]) => *one,
-        (_, []) => {
-            let ids = || found.iter().map(|recorded| recorded.run.as_str());
-            let mut names = near(text, ids());
+    let ids: Vec<&str> = found.iter().map(|recorded| recorded.run.as_str()).collect();
+    let exact = ids.iter().position(|id| *id == text);
+    let begun: Vec<usize> = (0..ids.len()).filter(|&i| ids[i].starts_with(text)).collect();
+    let i = match (exact, begun.as_slice()) {
+        (Some(i), _) => i,
+        (None, [i]) => *i,
+        (None, []) if text == "last" => 0,
+        (None, []) => {
+            let mut names = near(text, ids.iter().copied());
             if names.is_empty() {
                 names.push(newest.run.as_str());
             }
-            let near = names.join(", ");
-            return usage(format!("no run {} was kept in {place}; near: {near}; `kfleet runs` lists all", clean(text)));
+            let (text, names) = (clean(text), names.join(", "));
+            return usage(format!("no run {text} was kept in {place}; near: {names}; `kfleet runs` lists all"));
         }
-        (_, [first, .., last]) => match beginning.iter().find(|&&i| found[i].run.as_str() == text) {
-            Some(exact) => *exact,
-            None => {
-                let (first, last) = (&found[*first].run, &found[*last].run);
-                let n = beginning.len();
-                return usage(format!(
-                    "{n} runs begin with `{}`, {last} and {first} among them; say more of it",
-                    clean(text)
-                ));
-            }
-        },
+        (None, [last, .., first]) => {
+            let (n, text, first, last) = (begun.len(), clean(text), ids[*first], ids[*last]);
+            return usage(format!(
+                "{n} runs begin with `{text}`, from {first} to {last}; say more of the one you mean"
+            ));
+        }
     };
     let run = found.remove(i);
     Ok((run, found))

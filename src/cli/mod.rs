@@ -22,6 +22,7 @@ pub use script::{ScriptAction, ScriptArgs};
 pub use status::StatusArgs;
 pub use stop::StopArgs;
 
+use crate::model::RunOptions;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -108,6 +109,17 @@ pub struct ChangeArgs {
     /// Reset aggressively also where containerd serves others (Docker, nerdctl); only Kubernetes' share of it is removed
     #[arg(long)]
     pub allow_shared_runtime: bool,
+}
+
+impl ChangeArgs {
+    /// What holds again where the run is resumed.
+    pub fn options(&self, fleet: &FleetArgs) -> RunOptions {
+        RunOptions {
+            allow_shared_runtime: self.allow_shared_runtime,
+            parallel: fleet.parallel,
+            ..RunOptions::default()
+        }
+    }
 }
 
 /// Options of everything that connects to nodes.

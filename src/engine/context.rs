@@ -40,7 +40,7 @@ pub enum Task {
 #[derive(Debug)]
 pub enum Kept {
     /// Something happened.
-    Event(Event),
+    Event(Box<Event>),
     /// To be answered once all that was sent before is on the disk.
     Asked(oneshot::Sender<()>),
 }
@@ -74,7 +74,7 @@ impl Events {
         let keeper = self.keeper.as_ref().map(|keeper| keeper.lock().unwrap_or_else(PoisonError::into_inner));
         let event = Event { at_ms: self.elapsed_ms(), kind };
         if let Some(keeper) = &keeper {
-            let _ = keeper.send(Kept::Event(event.clone())); // nor is a journal that is gone
+            let _ = keeper.send(Kept::Event(Box::new(event.clone()))); // nor is a journal that is gone
         }
         let _ = self.sender.send(event);
     }

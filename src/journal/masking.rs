@@ -64,7 +64,7 @@ mod tests {
         let error = Some("the token abcdef.0123456789abcdef is dead".to_owned());
         let event = Event { at_ms: 1, kind: Kind::PhaseFinished { node: node.clone(), phase: Phase::Join, error } };
         let masked = Masking::new(std::slice::from_ref(&node)).mask(&event);
-        let error = Some("the token abcdef.**** is dead".to_owned());
+        let error = Some("the token abcdef.**************** is dead".to_owned());
         assert_eq!(masked.kind, Kind::PhaseFinished { node, phase: Phase::Join, error });
     }
 }

@@ -13,6 +13,8 @@
 mod masking;
 mod reader;
 mod retention;
+#[cfg(test)]
+mod samples;
 mod writer;
 
 pub use masking::Masking;

@@ -133,16 +133,14 @@ impl Recorded {
     pub fn story(&self) -> io::Result<Story> {
         let (mut story, mut reports) = (Story::default(), BTreeMap::new());
         self.lines(|line| {
-            if is_output(line) {
+            if let Some(at_ms) = time_of_output(line) {
+                story.last_ms = story.last_ms.max(at_ms);
                 return;
             }
-            let event: Event = match serde_json::from_slice(line) {
-                Ok(event) => event,
-                Err(_) => {
-                    story.unread += 1;
-                    story.begun.extend(unknown_phase(line));
-                    return;
-                }
+            let Ok(event) = serde_json::from_slice::<Event>(line) else {
+                story.unread += 1;
+                story.begun.extend(unknown_phase(line));
+                return;
             };
             story.last_ms = story.last_ms.max(event.at_ms);
             match event.kind {
@@ -180,10 +178,13 @@ impl Recorded {
     }
 }
 
-/// Told from its beginning, as these lines are nearly all there are in a long journal.
-fn is_output(line: &[u8]) -> bool {
-    const EVENT: &[u8] = br#","event":"output","#;
-    line[..line.len().min(64)].windows(EVENT.len()).any(|part| part == EVENT)
+/// When a node printed a line, where the event is that. Told from how it begins and ends: these lines are nearly all there
+/// are in a long journal.
+fn time_of_output(line: &[u8]) -> Option<u64> {
+    let rest = line.strip_prefix(br#"{"at_ms":"#).filter(|rest| rest.ends_with(b"}\n"))?;
+    let digits = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+    rest[digits..].starts_with(br#","event":"output","#).then_some(())?;
+    std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()
 }
 
 /// The node on which a phase of a newer kfleet's begins: what it does is not known, so it may change the node.
@@ -191,3 +192,6 @@ fn unknown_phase(line: &[u8]) -> Option<NodeName> {
     let value: Value = serde_json::from_slice(line).ok()?;
     (value["event"] == "phase_started").then(|| NodeName::new(value["node"].as_str()?).ok()).flatten()
 }
+
+#[cfg(test)]
+mod tests;

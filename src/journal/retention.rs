@@ -52,3 +52,6 @@ fn gone(result: io::Result<()>) -> io::Result<()> {
         result => result,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,12 +51,11 @@ impl Writer {
     pub fn event(&mut self, event: &Event) -> io::Result<()> {
         let line = serde_json::to_string(event)? + "\n";
         let result = self.events.write_all(line.as_bytes());
-        match result {
-            Ok(()) => self.written += line.len() as u64,
-            Err(_) => {
-                let _ = self.events.set_len(self.written); // a reader passes over half a line too
-                self.not_whole();
-            }
+        if result.is_ok() {
+            self.written += line.len() as u64;
+        } else {
+            let _ = self.events.set_len(self.written); // a reader passes over half a line too
+            self.not_whole();
         }
         result
     }

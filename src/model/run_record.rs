@@ -1,6 +1,6 @@
 //! What is written down of a run before it begins, for whoever looks at it later or goes on with it.
 
-use super::{NodeName, RunId};
+use super::{NodeName, Rejoin, RunId};
 use serde::{Deserialize, Serialize};
 
 /// A run that changes nodes, as its journal begins with it. It holds no secret: of a join command only that one was given.
@@ -64,6 +64,11 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
+    /// What may be done to members.
+    pub fn rejoin(&self) -> Rejoin {
+        Rejoin { replace: self.replace, drain: self.drain, other_cluster: self.force_rejoin }
+    }
+
     /// What holds where these were given and `recorded` held before: each flag that either has, and the values of these
     /// before those that were recorded.
     #[must_use]

@@ -33,7 +33,7 @@ mod tests {
         let mut value = serde_json::json!({ "node": "node01.internalexamples", "tail": [[token], 7, null, true] });
         mask_json(&mut value, &|text| text == "node01.internalexamples");
         let text = value.to_string();
-        assert_eq!(text, r#"{"node":"node01.internalexamples","tail":[["abcdef.****"],7,null,true]}"#);
+        assert_eq!(text, r#"{"node":"node01.internalexamples","tail":[["abcdef.****************"],7,null,true]}"#);
         let mut tail = serde_json::json!(["-----BEGIN PRIVATE KEY-----", "MIIE", "-----END PRIVATE KEY-----", "x"]);
         mask_json(&mut tail, &|_| false);
         assert!(!tail.to_string().contains("MIIE") && tail[3] == "x", "{tail}");
