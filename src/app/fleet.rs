@@ -3,6 +3,7 @@
 use super::keeping::Keeping;
 use super::resume::Resumed;
 use super::who::who;
+use super::state::runs_folder;
 use super::{confirm, saved, signals};
 use crate::cli::{ChangeArgs, Cli, FleetArgs, Output};
 use crate::cluster::ControlPlane;
@@ -160,7 +161,9 @@ impl<'a> Fleet<'a> {
         let context = Arc::new(self.context(events.clone(), stop.clone()));
         let id = context.run.clone();
         let keeping = match self.record(command, &context) {
-            Some(record) if keeps => Some(Keeping::begin(kept, record, self.inventory.keep_runs, events.clone())?),
+            Some(record) if keeps => {
+                Some(Keeping::begin(kept, record, runs_folder(), self.inventory.keep_runs, events.clone())?)
+            }
             _ => None,
         };
         let display = self.display(self.form(), events.clone(), receiver)?;

@@ -1,14 +1,13 @@
 //! Keeps the journal of a run, on a thread of its own: neither a display nor a disk that hangs holds up the other.
 
-use super::state::runs_folder;
 use crate::engine::{Events, Kept};
 use crate::error::{Error, ErrorKind};
 use crate::journal::{Masking, Writer, prune};
 use crate::model::{Event, Kind, RunRecord};
 use crate::render::Transcript;
 use std::io::{self, Write};
-use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// The longest that the end of a run waits for its journal.
@@ -20,17 +19,23 @@ const BATCH: usize = 256;
 pub(super) struct Keeping(Receiver<()>);
 
 impl Keeping {
-    /// Writes what comes from `receiver` until the run is over; the newest `keep` runs stay.
+    /// Writes what comes from `receiver` until the run is over, below `folder`, where the newest `keep` runs stay.
     pub(super) fn begin(
         receiver: Receiver<Kept>,
         record: RunRecord,
+        folder: Result<PathBuf, String>,
         keep: usize,
         events: Events,
     ) -> Result<Self, Error> {
         let (ended, end) = channel();
         std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || keep_all(&receiver, &record, keep, &events, &ended))
+            .spawn(move || {
+                let Ok(first) = receiver.recv() else { return }; // what is told of the journal comes after that the run began
+                let journal = Journal::begin(&record, folder, keep, &events);
+                keep_all(journal, first, &receiver);
+                let _ = ended.send(()); // nor who waits
+            })
             .map_err(|e| Error::new(ErrorKind::Local, format!("no thread for the journal: {e}")))?;
         Ok(Self(end))
     }
@@ -45,9 +50,7 @@ impl Keeping {
     }
 }
 
-fn keep_all(receiver: &Receiver<Kept>, record: &RunRecord, keep: usize, events: &Events, ended: &Sender<()>) {
-    let Ok(first) = receiver.recv() else { return }; // what is told of the journal comes after that the run began
-    let mut journal = Journal::begin(record, keep, events);
+fn keep_all(mut journal: Journal<'_>, first: Kept, receiver: &Receiver<Kept>) {
     let mut next = Some(first);
     while let Some(first) = next {
         let mut asked = Vec::new();
@@ -63,11 +66,10 @@ fn keep_all(receiver: &Receiver<Kept>, record: &RunRecord, keep: usize, events: 
         }
         journal.sync(!asked.is_empty());
         for answer in asked {
-            let _ = answer.send(()); // who asked may have waited long enough
+            let _ = answer.send(()); // who asked may not wait any more
         }
         next = if over { None } else { receiver.recv().ok() };
     }
-    let _ = ended.send(());
 }
 
 struct Journal<'a> {
@@ -82,7 +84,7 @@ struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    fn begin(record: &RunRecord, keep: usize, events: &'a Events) -> Self {
+    fn begin(record: &RunRecord, folder: Result<PathBuf, String>, keep: usize, events: &'a Events) -> Self {
         let masking = Masking::new(&record.nodes);
         let mut journal = Self {
             folder: None,
@@ -93,18 +95,16 @@ impl<'a> Journal<'a> {
             boundary: false,
             warned: false,
         };
-        match runs_folder() {
+        match folder {
             Err(why) => journal.warn(&why),
             Ok(folder) => {
                 journal.folder = Some(folder.clone());
                 match Writer::begin(&folder, record) {
                     Err(e) => journal.warn(&e.to_string()),
-                    Ok(writer) => journal.writer = Some(writer),
-                }
-                if let Err(e) = prune(&folder, keep) {
-                    let folder = folder.display();
-                    let what = format!("runs that are to be kept no longer could not be removed from {folder}: {e}");
-                    events.send(Kind::Warned { what });
+                    Ok(writer) => {
+                        journal.writer = Some(writer);
+                        journal.prune(&folder, keep);
+                    }
                 }
             }
         }
@@ -133,6 +133,14 @@ impl<'a> Journal<'a> {
         }
     }
 
+    fn prune(&self, folder: &Path, keep: usize) {
+        if let Err(e) = prune(folder, keep) {
+            let folder = folder.display();
+            let what = format!("runs that are to be kept no longer could not be removed from {folder}: {e}");
+            self.events.send(Kind::Warned { what });
+        }
+    }
+
     fn told(&mut self, result: io::Result<()>) {
         if let Err(e) = result {
             self.warn(&e.to_string());
@@ -151,3 +159,6 @@ impl<'a> Journal<'a> {
         self.events.send(Kind::Warned { what });
     }
 }
+
+#[cfg(test)]
+mod tests;

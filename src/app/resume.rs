@@ -24,7 +24,7 @@ pub(super) struct Resumed {
 impl Resumed {
     /// The run that `text` names, together with those that have gone on with it already.
     pub(super) fn new(text: &str) -> Result<Self, Error> {
-        let (recorded, others) = named(text)?;
+        let (recorded, later) = named(text)?;
         let record = known(&recorded)?.clone();
         let run = recorded.run.clone();
         if record.command != "join" {
@@ -36,7 +36,7 @@ impl Resumed {
         }
         let mut family = Family { runs: HashSet::from([run.clone()]), ..Family::default() };
         family.take(&recorded, &record)?;
-        for other in others.iter().rev().filter(|other| other.run > run) {
+        for other in later.iter().rev() {
             match &other.record {
                 Ok(record) if record.resumes.as_ref().is_some_and(|run| family.runs.contains(run)) => {
                     family.take(other, record)?;

@@ -15,7 +15,8 @@ pub(super) fn all() -> Result<(PathBuf, Vec<Recorded>), Error> {
     Ok((folder, found))
 }
 
-/// The run that `text` names: its id, a beginning that no other has, or `last`; and all others.
+/// The run that `text` names: its id, a beginning that no other has, or `last`; and those that began later,
+/// newest first.
 pub(super) fn named(text: &str) -> Result<(Recorded, Vec<Recorded>), Error> {
     let (folder, mut found) = all()?;
     let place = folder.display();
@@ -44,5 +45,6 @@ pub(super) fn named(text: &str) -> Result<(Recorded, Vec<Recorded>), Error> {
         }
     };
     let run = found.remove(i);
+    found.truncate(i);
     Ok((run, found))
 }

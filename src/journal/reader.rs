@@ -51,7 +51,7 @@ pub fn runs(folder: &Path) -> io::Result<Vec<Recorded>> {
         let name = entry?.file_name();
         found.extend(name.to_str().and_then(|name| name.parse().ok()).and_then(|run| find(folder, &run)));
     }
-    found.sort_by(|a, b| b.run.cmp(&a.run));
+    found.sort_by(|a, b| b.age().cmp(&a.age()));
     Ok(found)
 }
 
@@ -95,6 +95,12 @@ pub struct Story {
 }
 
 impl Recorded {
+    /// Sorts runs by when they began: their names tell it to the second, their records to more.
+    fn age(&self) -> (&str, i64, &RunId) {
+        let second = self.run.as_str().split('-').next().unwrap_or_default();
+        (second, self.record.as_ref().map_or(0, |record| record.began_unix_ms), &self.run)
+    }
+
     /// Whether its process lives.
     pub fn is_running(&self) -> bool {
         let lock = File::open(self.folder.join(LOCK));
