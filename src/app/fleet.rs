@@ -2,8 +2,8 @@
 
 use super::keeping::Keeping;
 use super::resume::Resumed;
-use super::who::who;
 use super::state::runs_folder;
+use super::who::who;
 use super::{confirm, saved, signals};
 use crate::cli::{ChangeArgs, Cli, FleetArgs, Output};
 use crate::cluster::ControlPlane;
@@ -155,7 +155,7 @@ impl<'a> Fleet<'a> {
     fn run(&self, command: &str) -> Result<(String, Vec<NodeReport>, Seen), Error> {
         let (sender, receiver) = channel();
         let (keeper, kept) = channel();
-        let keeps = !self.dry_run && !matches!(self.task, Task::Status);
+        let keeps = !self.dry_run && matches!(self.task, Task::Join | Task::Reset { .. } | Task::Restore(_));
         let events = if keeps { Events::new(sender).kept_by(keeper) } else { Events::new(sender) };
         let stop = CancellationToken::new();
         let context = Arc::new(self.context(events.clone(), stop.clone()));
@@ -189,7 +189,7 @@ impl<'a> Fleet<'a> {
             kfleet: env!("CARGO_PKG_VERSION").to_owned(),
             run: context.run.parse().ok()?,
             command: command.to_owned(),
-            who: None,
+            who: Some(context.who.clone()),
             began_unix_ms: context.began_unix_ms,
             began: began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             inventory: inventory.map_or_else(|_| self.inventory.file_name.clone(), |path| path.display().to_string()),
