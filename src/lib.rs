@@ -12,6 +12,7 @@ pub mod engine;
 pub mod error;
 pub mod escalate;
 pub mod inventory;
+pub mod journal;
 pub mod model;
 pub mod parse;
 pub mod plan;

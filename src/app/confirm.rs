@@ -14,6 +14,8 @@ pub(super) struct Plan<'a> {
     pub(super) policy: &'a Policy,
     pub(super) allow: Allow,
     pub(super) rejoin: Rejoin,
+    /// What is to be known of the nodes first; it is told also where nothing is asked.
+    pub(super) before: &'a str,
 }
 
 /// What the user has to type.
@@ -23,9 +25,10 @@ enum Wanted {
     Number(usize),
 }
 
-/// `Ok` once the user agreed, here or with `--yes`. Without a terminal there is nobody to ask.
-pub(super) fn confirm(plan: &Plan, nodes: &[Node], yes: bool) -> Result<(), Error> {
-    if yes {
+/// `Ok` once the user agreed, here or with `--yes`, or where nothing is changed. Without a terminal there is nobody to ask.
+pub(super) fn confirm(plan: &Plan, nodes: &[Node], unasked: bool) -> Result<(), Error> {
+    if unasked {
+        let _ = write!(std::io::stderr(), "{}", plan.before); // no reason to stop
         return Ok(());
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
@@ -36,7 +39,8 @@ pub(super) fn confirm(plan: &Plan, nodes: &[Node], yes: bool) -> Result<(), Erro
     }
     let wanted = wanted(plan, nodes.len());
     let question = format!(
-        "{} on {}?\n{}\n{}{}{}\n{}",
+        "{}{} on {}?\n{}\n{}{}{}\n{}",
+        plan.before,
         what(plan),
         names(nodes),
         match plan.task {
@@ -168,7 +172,7 @@ mod tests {
     use crate::diagnose::Scope;
 
     fn plan<'a>(task: &'a Task, policy: &'a Policy) -> Plan<'a> {
-        Plan { task, policy, allow: Allow::default(), rejoin: Rejoin::default() }
+        Plan { task, policy, allow: Allow::default(), rejoin: Rejoin::default(), before: "" }
     }
 
     fn reset(start: Level, ceiling: Level) -> Task {

@@ -1,6 +1,9 @@
 //! One run over many nodes: transport, engine, display and summary put together.
 
 use super::confirm::{self, Plan};
+use super::keeping::Keeping;
+use super::resume::Resumed;
+use super::state::runs_folder;
 use super::who::who;
 use super::{saved, signals};
 use crate::cli::{ChangeArgs, Cli, FleetArgs, Output};
@@ -10,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
 use crate::model::{
     Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeName, NodeReport, NodeStatus, Outcome, Patience, Policy,
-    Rehearsal, Rejoin, Share,
+    Rehearsal, Rejoin, RunOptions, RunRecord, Share,
 };
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
@@ -43,6 +46,8 @@ pub(super) struct Fleet<'a> {
     rejoin: Rejoin,
     patience: Patience,
     dry_run: bool,
+    options: RunOptions,
+    resumed: Option<Resumed>,
 }
 
 impl<'a> Fleet<'a> {
@@ -62,7 +67,23 @@ impl<'a> Fleet<'a> {
             rejoin: Rejoin::default(),
             patience,
             dry_run: false,
+            options: RunOptions::default(),
+            resumed: None,
         }
+    }
+
+    /// With the options that are written down and hold again where the run is resumed, among them what a join may do to
+    /// members and how long it waits for a Node that is Ready in all; and with the run that it goes on with itself.
+    pub(super) fn journaled(mut self, options: RunOptions, resumed: Option<Resumed>) -> Self {
+        self.rejoin = options.rejoin();
+        if let Some(wait) = options.wait_ms.map(Duration::from_millis) {
+            (self.patience.ready, self.patience.cni) = (wait, wait);
+        }
+        if let Some(parallel) = options.parallel {
+            self.policy.parallel = parallel.into();
+        }
+        (self.options, self.resumed) = (options, resumed);
+        self
     }
 
     /// With the join command that the user gave.
@@ -77,26 +98,18 @@ impl<'a> Fleet<'a> {
         self
     }
 
-    /// With what a join may do to members, and how long it waits for a Node that is Ready in all.
-    pub(super) fn rejoin(mut self, rejoin: Rejoin, wait: Option<Duration>) -> Self {
-        self.rejoin = rejoin;
-        if let Some(wait) = wait {
-            (self.patience.ready, self.patience.cni) = (wait, wait);
-        }
-        self
-    }
-
     /// Changes the nodes, or shows how, once the user agrees.
     pub(super) fn change(mut self, command: &str, args: &ChangeArgs) -> Result<u8, Error> {
         self.dry_run = args.dry_run;
-        let ordered = args.order.policy(Policy { parallel: self.policy.parallel, ..self.inventory.policy });
-        let Patience { node, run, .. } = args.order.patience(self.inventory.patience);
+        let ordered = self.options.order.policy(Policy { parallel: self.policy.parallel, ..self.inventory.policy });
+        let Patience { node, run, .. } = self.options.order.patience(self.inventory.patience);
         self.patience = Patience { node, run, ..self.patience };
         if !self.dry_run {
             self.policy = ordered;
-            let plan = Plan { task: &self.task, policy: &ordered, allow: self.allow, rejoin: self.rejoin };
-            confirm::confirm(&plan, &self.nodes, args.yes)?;
         }
+        let before = self.resumed.as_ref().map(|resumed| resumed.told(self.rejoin.replace) + "\n").unwrap_or_default();
+        let plan = Plan { task: &self.task, policy: &ordered, allow: self.allow, rejoin: self.rejoin, before: &before };
+        confirm::confirm(&plan, &self.nodes, self.dry_run || args.yes)?;
         let command = if self.dry_run { format!("{command} --dry-run") } else { command.to_owned() };
         let (run, reports, seen) = self.run(&command)?;
         if self.cli.output == Output::Table {
@@ -151,10 +164,18 @@ impl<'a> Fleet<'a> {
     /// The run's id, what became of each node, and what was seen of it.
     fn run(&self, command: &str) -> Result<(String, Vec<NodeReport>, Seen), Error> {
         let (sender, receiver) = channel();
-        let events = Events::new(sender);
+        let (keeper, kept) = channel();
+        let keeps = !self.dry_run && matches!(self.task, Task::Join | Task::Reset { .. } | Task::Restore(_));
+        let events = if keeps { Events::new(sender).kept_by(keeper) } else { Events::new(sender) };
         let stop = CancellationToken::new();
         let context = Arc::new(self.context(events.clone(), stop.clone()));
         let id = context.run.clone();
+        let keeping = match self.record(command, &context) {
+            Some(record) if keeps => {
+                Some(Keeping::begin(kept, record, runs_folder(), self.inventory.keep_runs, events.clone())?)
+            }
+            _ => None,
+        };
         let display = self.display(self.form(), events.clone(), receiver)?;
         let runtime = runtime()?;
         let only_looks = self.dry_run || matches!(self.task, Task::Status | Task::Attach | Task::Halt);
@@ -178,6 +199,9 @@ impl<'a> Fleet<'a> {
             events.send(Kind::RunFinished); // the display waits for it
         }
         let seen = self.seen(display)?;
+        if let Some(keeping) = keeping {
+            keeping.end();
+        }
         listener.abort();
         runtime.shutdown_background(); // a name server that does not answer holds up nobody any more
         match reports {
@@ -193,6 +217,27 @@ impl<'a> Fleet<'a> {
             Task::Halt => "kfleet: left; phases that were asked to end do so at their next step",
             _ => "kfleet: stopped; nothing was changed",
         }
+    }
+
+    /// What is written down of the run before it begins.
+    fn record(&self, command: &str, context: &Context<SshTransport>) -> Option<RunRecord> {
+        let began = jiff::Timestamp::from_millisecond(context.began_unix_ms).ok()?;
+        let inventory = std::path::absolute(&self.inventory.file_name);
+        Some(RunRecord {
+            schema: RunRecord::SCHEMA,
+            kfleet: env!("CARGO_PKG_VERSION").to_owned(),
+            run: context.run.parse().ok()?,
+            command: command.to_owned(),
+            who: Some(context.who.clone()),
+            began_unix_ms: context.began_unix_ms,
+            began: began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            inventory: inventory.map_or_else(|_| self.inventory.file_name.clone(), |path| path.display().to_string()),
+            nodes: self.nodes.iter().map(|node| node.name.clone()).collect(),
+            options: self.options.clone(),
+            join_command_given: self.given.is_some(),
+            resumes: self.resumed.as_ref().map(|resumed| resumed.run.clone()),
+            begun: self.resumed.iter().flat_map(|resumed| resumed.begun.iter().cloned()).collect(),
+        })
     }
 
     /// What the display saw, once it is done, in the order of the nodes: they come as they are measured.
@@ -226,6 +271,8 @@ impl<'a> Fleet<'a> {
             dry_run: self.dry_run,
             allow: self.allow,
             rejoin: self.rejoin,
+            resumes: self.resumed.iter().flat_map(|resumed| &resumed.family).map(ToString::to_string).collect(),
+            begun: self.resumed.iter().flat_map(|resumed| resumed.begun.iter().cloned()).collect(),
             control_plane_reset: OnceLock::new(),
             names: std::sync::Mutex::default(),
             policy: self.policy,
@@ -306,7 +353,7 @@ fn order(policy: &Policy, total: usize) -> String {
 }
 
 /// Where the copies of a run are, and how they are put back.
-fn copies(run: &str) -> String {
+pub(super) fn copies(run: &str) -> String {
     format!(
         "\nCopies of what was changed are in {BACKUPS}/{run} on each node that was reset;\n\
          `kfleet reset NODE --restore-config {run}` puts containerd's config and the firewall back.\n"
@@ -336,6 +383,14 @@ fn run_id() -> String {
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|e| Error::new(ErrorKind::Local, format!("no threads to work with: {e}")))
+}
+
+/// A sentence instead of a run, where there is nothing to run for; programs get no line, as no event happened.
+pub(super) fn say(cli: &Cli, text: &str) -> Result<u8, Error> {
+    if cli.output == Output::Table {
+        print(text)?;
+    }
+    Ok(0)
 }
 
 /// To standard output; a reader that closed it early is no error.

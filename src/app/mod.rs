@@ -3,47 +3,33 @@
 mod confirm;
 mod explain;
 mod fleet;
+mod join;
+mod keeping;
 mod listing;
 mod load;
+mod replay;
+mod resume;
+mod run_named;
+mod runs;
 mod saved;
 mod script;
 mod signals;
+mod state;
 mod watch;
 mod who;
 
-use crate::cli::{Cli, Command, InventoryAction};
+use crate::cli::{Cli, Command, InventoryAction, RunsAction};
 use crate::engine::Task;
 use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
-use crate::model::{Allow, CRI_SOCKET, JoinCommand, JoinSource, Node, Role, is_containerd};
+use crate::model::{Allow, Node, Role};
 use fleet::Fleet;
 
 /// Carries out a command; the number is the exit code.
 pub fn run(cli: &Cli) -> Result<u8, Error> {
     let inventory = || load::inventory(cli);
     match &cli.command {
-        Command::Join(args) => {
-            let inventory = inventory()?;
-            let given = args.join_command.as_deref().map(JoinCommand::parse).transpose();
-            let given = given.map_err(|e| Error::new(ErrorKind::Usage, format!("--join-command: {e}")))?;
-            let source = inventory.join_source(given.clone()).map_err(|e| Error::new(ErrorKind::Usage, e))?;
-            let nodes = workers(&inventory, &args.selectors)?;
-            if let JoinSource::Command(command) = &source {
-                fits(command, &nodes)?;
-            }
-            let rejoins = args.replace || args.drain || args.force_rejoin;
-            if rejoins && !names_some(&args.selectors) {
-                let why = "--replace, --drain and --force-rejoin want the nodes by name, group or pattern, and not only who is left out";
-                return Err(Error::new(ErrorKind::Usage, why));
-            }
-            if (args.replace || args.drain) && inventory.control_plane.is_none() {
-                let why = "--replace and --drain are done through a control plane, and the inventory names none: add `cluster: {control_plane: NAME}`";
-                return Err(Error::new(ErrorKind::Usage, why));
-            }
-            let allow = Allow { shared_runtime: args.change.allow_shared_runtime, control_plane: false };
-            let fleet = Fleet::new(cli, &inventory, Task::Join, nodes, &args.fleet).given(given).allow(allow);
-            fleet.rejoin(args.rejoin(), args.wait).change("join", &args.change)
-        }
+        Command::Join(args) => join::join(cli, args),
         Command::Reset(args) => {
             let inventory = inventory()?;
             let nodes = to_reset(&inventory, &args.selectors, args.allow())?;
@@ -52,7 +38,8 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
                 Some(run) => Task::Restore(run.clone()),
                 None => Task::Reset { start, ceiling, scope },
             };
-            Fleet::new(cli, &inventory, task, nodes, &args.fleet).allow(args.allow()).change("reset", &args.change)
+            let fleet = Fleet::new(cli, &inventory, task, nodes, &args.fleet).allow(args.allow());
+            fleet.journaled(args.change.options(&args.fleet), None).change("reset", &args.change)
         }
         Command::Status(args) => {
             let inventory = inventory()?;
@@ -85,25 +72,14 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             InventoryAction::List { selectors } => listing::list(cli, &select(&inventory()?, selectors)?),
             InventoryAction::Check => listing::check(cli, &inventory()?),
         },
+        Command::Runs(args) => match &args.action {
+            None => runs::list(cli),
+            Some(RunsAction::Show { run, node: None }) => runs::show(cli, run),
+            Some(RunsAction::Show { run, node: Some(node) }) => runs::transcript(run, node),
+            Some(RunsAction::Replay { run, speed }) => replay::replay(cli, run, *speed),
+        },
         Command::Explain(args) => explain::run(cli, args),
         Command::Script(args) => script::script(args),
-    }
-}
-
-/// Whether a join command that somebody wrote can be used for these nodes as it is.
-fn fits(command: &JoinCommand, nodes: &[Node]) -> Result<(), Error> {
-    let usage = |why: String| Err(Error::new(ErrorKind::Usage, why));
-    if let (Some(name), [_, _, ..]) = (&command.node_name, nodes) {
-        return usage(format!(
-            "the join command has --node-name {name}, which serves one node and not {}; leave it out, or name one node",
-            nodes.len()
-        ));
-    }
-    match &command.cri_socket {
-        Some(socket) if !is_containerd(socket) => usage(format!(
-            "the join command has --cri-socket {socket}; kfleet knows how to reset and repair the containerd behind {CRI_SOCKET} only"
-        )),
-        _ => Ok(()),
     }
 }
 

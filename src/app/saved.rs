@@ -4,9 +4,8 @@ use super::fleet::print;
 use crate::cli::{Cli, Output};
 use crate::engine::judge;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Event, Kind, NodeStatus, SavedStatus, clean, mask_secrets};
+use crate::model::{Event, Kind, NodeStatus, SavedStatus, clean, mask_json};
 use crate::render;
-use serde_json::Value;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -46,7 +45,7 @@ pub(super) fn save(path: &Path, nodes: &[NodeStatus]) -> Result<(), Error> {
         nodes: nodes.to_vec(),
     };
     let written = serde_json::to_value(&saved).map_err(io::Error::from).and_then(|mut value| {
-        mask(&mut value);
+        mask_json(&mut value, &|_| false);
         write(path, &format!("{value:#}\n"))
     });
     written.map_err(|e| Error::new(ErrorKind::Local, format!("{} could not be written: {e}", path.display())))
@@ -64,16 +63,6 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(part, path)
-}
-
-/// In every text, wherever it stands: what a node printed can have a secret anywhere.
-fn mask(value: &mut Value) {
-    match value {
-        Value::String(text) => *text = mask_secrets(text),
-        Value::Array(values) => values.iter_mut().for_each(mask),
-        Value::Object(map) => map.values_mut().for_each(mask),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 /// When and by whom a file of [`save`]'s was written, and the nodes in it, judged anew by the rules of this kfleet.

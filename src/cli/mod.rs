@@ -7,6 +7,7 @@ mod inventory;
 mod join;
 mod order;
 mod reset;
+mod runs;
 mod script;
 mod status;
 mod stop;
@@ -18,10 +19,12 @@ pub use inventory::{InventoryAction, InventoryArgs};
 pub use join::JoinArgs;
 pub use order::OrderArgs;
 pub use reset::ResetArgs;
+pub use runs::{RunsAction, RunsArgs};
 pub use script::{ScriptAction, ScriptArgs};
 pub use status::StatusArgs;
 pub use stop::StopArgs;
 
+use crate::model::RunOptions;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -85,6 +88,8 @@ pub enum Command {
     Stop(StopArgs),
     /// Tell more about a finding: what it means, how it was told, what to do; connects to nothing
     Explain(ExplainArgs),
+    /// List the runs that changed nodes, tell how one ended, or show it once more; connects to nothing
+    Runs(RunsArgs),
     /// Look at the inventory itself; connects to nothing
     Inventory(InventoryArgs),
     /// Print a script that does the same on a node that is reached by its console only; connects to nothing
@@ -110,6 +115,18 @@ pub struct ChangeArgs {
     /// In which order, and for how long.
     #[command(flatten)]
     pub order: OrderArgs,
+}
+
+impl ChangeArgs {
+    /// What holds again where the run is resumed.
+    pub fn options(&self, fleet: &FleetArgs) -> RunOptions {
+        RunOptions {
+            allow_shared_runtime: self.allow_shared_runtime,
+            parallel: fleet.parallel,
+            order: self.order.options(),
+            ..RunOptions::default()
+        }
+    }
 }
 
 /// Options of everything that connects to nodes.

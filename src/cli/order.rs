@@ -1,6 +1,6 @@
 //! In which order nodes are taken, and for how long.
 
-use crate::model::{Patience, Policy, Share, parse_duration};
+use crate::model::{RunOrder, Share, parse_duration};
 use clap::Args;
 use std::time::Duration;
 
@@ -30,19 +30,16 @@ pub struct OrderArgs {
 }
 
 impl OrderArgs {
-    /// The inventory's policy, where the command line does not say otherwise.
-    pub fn policy(&self, inventory: Policy) -> Policy {
-        Policy {
-            batch: self.batch.unwrap_or(inventory.batch),
-            canary: self.canary.map_or(inventory.canary, usize::from),
-            max_failures: self.max_failures.unwrap_or(inventory.max_failures),
-            ..inventory
+    /// As it is written down of a run.
+    pub fn options(&self) -> RunOrder {
+        let ms = |time: Option<Duration>| time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        RunOrder {
+            batch: self.batch,
+            canary: self.canary,
+            max_failures: self.max_failures,
+            node_deadline_ms: ms(self.node_deadline),
+            deadline_ms: ms(self.deadline),
         }
-    }
-
-    /// The same of how long is waited for what.
-    pub fn patience(&self, inventory: Patience) -> Patience {
-        Patience { node: self.node_deadline.or(inventory.node), run: self.deadline.or(inventory.run), ..inventory }
     }
 }
 

@@ -157,6 +157,7 @@ impl<T: Transport> Driver<'_, T> {
         self.tail.clear();
         self.phases += 1;
         self.phase_started(script.phase, script.level, script.titles());
+        self.context.events.kept().await; // whoever resumes this run has to know that it was begun
         let Context { run, who, events, .. } = self.context;
         let id = format!("{run}-{}", self.phases);
         let boot_id = self.facts.boot_id.known().cloned().unwrap_or_default();

@@ -5,10 +5,11 @@ use crate::cluster::ControlPlane;
 use crate::diagnose::Scope;
 use crate::model::{Allow, Event, JoinCommand, Kind, Level, NodeName, Patience, Policy, Rejoin, RunId, Token};
 use crate::transport::Transport;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// What is to be done with each node.
@@ -35,22 +36,57 @@ pub enum Task {
     Halt,
 }
 
-/// Where events go. Sending never waits: whoever draws may be slow, a node must not be.
+/// What who keeps a journal of the run gets.
+#[derive(Debug)]
+pub enum Kept {
+    /// Something happened.
+    Event(Box<Event>),
+    /// To be answered once all that was sent before is on the disk.
+    Asked(oneshot::Sender<()>),
+}
+
+/// The longest that a node's work waits for the journal: a disk that hangs is no reason not to rescue nodes.
+const KEEPING: Duration = Duration::from_secs(5);
+
+/// Where events go. Sending never waits: whoever draws or writes may be slow, a node must not be.
 #[derive(Clone, Debug)]
 pub struct Events {
     start: Instant,
     sender: Sender<Event>,
+    /// Held while an event goes both ways, so that both get the same order.
+    keeper: Option<Arc<Mutex<Sender<Kept>>>>,
 }
 
 impl Events {
     /// Counts time from now.
     pub fn new(sender: Sender<Event>) -> Self {
-        Self { start: Instant::now(), sender }
+        Self { start: Instant::now(), sender, keeper: None }
+    }
+
+    /// The same, also to who keeps a journal.
+    #[must_use]
+    pub fn kept_by(self, keeper: Sender<Kept>) -> Self {
+        Self { keeper: Some(Arc::new(Mutex::new(keeper))), ..self }
     }
 
     /// Says that something happened. A display that is gone is no reason to stop working on nodes.
     pub fn send(&self, kind: Kind) {
-        let _ = self.sender.send(Event { at_ms: self.elapsed_ms(), kind });
+        let keeper = self.keeper.as_ref().map(|keeper| keeper.lock().unwrap_or_else(PoisonError::into_inner));
+        let event = Event { at_ms: self.elapsed_ms(), kind };
+        if let Some(keeper) = &keeper {
+            let _ = keeper.send(Kept::Event(Box::new(event.clone()))); // nor is a journal that is gone
+        }
+        let _ = self.sender.send(event);
+    }
+
+    /// Waits until all that was sent before is on the disk, where somebody keeps it and within some seconds.
+    pub async fn kept(&self) {
+        let Some(keeper) = &self.keeper else { return };
+        let (asked, answer) = oneshot::channel();
+        let sent = keeper.lock().unwrap_or_else(PoisonError::into_inner).send(Kept::Asked(asked));
+        if sent.is_ok() {
+            let _ = tokio::time::timeout(KEEPING, answer).await; // what was lost is told by who keeps it
+        }
     }
 
     /// Milliseconds since the run began.
@@ -77,6 +113,10 @@ pub struct Context<T: Transport> {
     pub allow: Allow,
     /// What a join may do to members.
     pub rejoin: Rejoin,
+    /// The runs that this one goes on with.
+    pub resumes: Vec<String>,
+    /// Nodes that the runs before it had begun to change.
+    pub begun: HashSet<NodeName>,
     /// The one control-plane node that this run may reset. Two at once would each count on the other to be left.
     pub control_plane_reset: OnceLock<NodeName>,
     /// The names under which nodes of this run join, and whose they are.
@@ -105,6 +145,12 @@ impl<T: Transport> Context<T> {
         self.began_unix_ms.saturating_add(i64::try_from(self.events.elapsed_ms()).unwrap_or(i64::MAX))
     }
 
+    /// Whether `node` is to be joined anew even where it is a member, and the Node that has its name deleted. What an
+    /// interrupted run had begun with is not begun anew: it may be through with it.
+    pub(super) fn replaces(&self, node: &NodeName) -> bool {
+        self.rejoin.replace && !self.begun.contains(node)
+    }
+
     /// The join command of this run; asks the control plane once, for all nodes.
     pub(super) async fn join_command(&self) -> Result<JoinCommand, String> {
         match (&self.join_command, &self.control_plane) {
@@ -128,7 +174,7 @@ impl<T: Transport> Context<T> {
 
     /// Says that `node` is about to join under a name; the node of this run that has it already, where there is one.
     pub(super) fn claim(&self, name: &str, node: &NodeName) -> Option<NodeName> {
-        let mut names = self.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         let holder = names.entry(name.to_owned()).or_insert_with(|| node.clone());
         (holder != node).then(|| holder.clone())
     }

@@ -52,7 +52,7 @@ impl<T: Transport> Driver<'_, T> {
     /// What follows from how a node stands: also where a join is of no use, and why.
     pub(super) async fn outlook(&mut self, standing: Standing) -> Seen {
         let untouched = !self.ladder.changed_something();
-        let replaced = self.context.rejoin.replace && untouched;
+        let replaced = self.context.replaces(&self.node.name) && untouched;
         match standing {
             Standing::Healthy | Standing::WaitsForCni if !replaced => {
                 let errors = findings(&self.facts).into_iter().filter(|finding| finding.severity == Severity::Error);
@@ -78,7 +78,7 @@ impl<T: Transport> Driver<'_, T> {
                 self.explain(&Diagnosis::new(Cause::OtherCluster, standing.why()));
                 return Seen::Forbidden;
             }
-            Standing::SomebodyElses(_) if !self.context.rejoin.replace => {
+            Standing::SomebodyElses(_) if !self.context.replaces(&self.node.name) => {
                 self.explain(&Diagnosis::new(Cause::NameTaken, standing.why()));
                 return Seen::Hopeless;
             }
@@ -129,7 +129,7 @@ impl<T: Transport> Driver<'_, T> {
         as_reset.kubelet = Fact::Known(unit);
         let found = findings(&as_reset);
         let mut blocking = blockers(&found, &command.ignore_preflight_errors);
-        blocking.retain(|finding| finding.code != OTHER_MACHINE || !self.context.rejoin.replace);
+        blocking.retain(|finding| finding.code != OTHER_MACHINE || !self.context.replaces(&self.node.name));
         let hopeless: Vec<&&Finding> = blocking.iter().filter(|finding| finding.cured_by.is_none()).collect();
         let ready = blocking.is_empty();
         if let Some(first) = hopeless.first() {
@@ -251,7 +251,7 @@ impl<T: Transport> Driver<'_, T> {
             if self.context.stop.is_cancelled() {
                 return Ok(()); // the join does not begin
             }
-            if self.context.rejoin.replace {
+            if self.context.replaces(&self.node.name) {
                 self.drain(&name, &object).await?;
                 return self.delete(&name, &object).await;
             }
@@ -292,7 +292,7 @@ impl<T: Transport> Driver<'_, T> {
     /// The same of the name under which the node would join, asked without changing anything.
     pub(super) async fn name_of_another(&mut self) -> Option<Diagnosis> {
         let (name, control_plane) = (self.node_name()?, self.context.control_plane.as_ref()?);
-        if self.context.rejoin.replace {
+        if self.context.replaces(&self.node.name) {
             return None;
         }
         let Fact::Known(Some(object)) = control_plane.node_object(&name).await else { return None };

@@ -152,9 +152,14 @@ impl<T: Transport> Driver<'_, T> {
         Some(if self.ours_runs() { Seen::Unclear } else { Seen::Forbidden })
     }
 
-    /// Whether a phase of this run is at work, after a connection that was lost for long.
+    /// Whether a phase of this run is at work, after a connection that was lost for long, or one of those that it goes on
+    /// with.
     fn ours_runs(&self) -> bool {
-        self.facts.running.is_known_and(|what| what.as_ref().is_some_and(|what| what.contains(&self.context.run)))
+        let ours = |what: &String| {
+            let mut runs = self.context.resumes.iter().chain([&self.context.run]);
+            runs.any(|run| what.contains(run))
+        };
+        self.facts.running.is_known_and(|what| what.as_ref().is_some_and(ours))
     }
 
     /// Follows a phase of this run that is still at work to its end; false where there is none, or none that can be

@@ -21,6 +21,6 @@ mod restoring;
 mod status;
 
 pub use at_work::AtWork;
-pub use context::{Context, Events, Task};
+pub use context::{Context, Events, Kept, Task};
 pub use fleet::run;
 pub use status::judge;

@@ -8,6 +8,7 @@ mod discover;
 mod draw;
 mod error;
 mod join_source;
+mod journal;
 mod locate;
 mod mask;
 mod near;
@@ -31,6 +32,7 @@ mod resolve_test;
 pub use discover::{InventoryNotFound, Places, discover};
 pub use error::InventoryError;
 pub use join_source::NoJoinSource;
+pub use near::near;
 pub use parse::{Inventory, parse};
 pub use select::{SelectError, select};
 

@@ -2,6 +2,7 @@
 
 use super::cluster::{Cluster, cluster};
 use super::error::InventoryError;
+use super::journal::journal;
 use super::nodes::Nodes;
 use super::parser_error;
 use super::policy::policy;
@@ -33,6 +34,8 @@ pub struct Inventory {
     pub token_ttl: Duration,
     /// Names for `--ignore-preflight-errors`.
     pub ignore_preflight_errors: Vec<String>,
+    /// How many runs the journal keeps.
+    pub keep_runs: usize,
 }
 
 /// Reads an inventory. `file_name` is for messages; `home` is what `~/` means.
@@ -67,6 +70,7 @@ fn resolve(file_name: &str, document: Spanned<Document>, home: &Path, problems: 
         control_plane,
         token_ttl,
         ignore_preflight_errors,
+        keep_runs: journal(document.journal, problems),
     }
 }
 

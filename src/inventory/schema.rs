@@ -16,6 +16,7 @@ pub(super) struct Document {
     pub(super) cluster: Option<Cluster>,
     pub(super) policy: Option<Policy>,
     pub(super) timeouts: Option<Timeouts>,
+    pub(super) journal: Option<Journal>,
     pub(super) nodes: Option<Spanned<Vec<Spanned<Entry>>>>,
 }
 
@@ -25,6 +26,7 @@ impl Document {
             && self.cluster.is_none()
             && self.policy.is_none()
             && self.timeouts.is_none()
+            && self.journal.is_none()
             && self.nodes.is_none()
     }
 }
@@ -112,6 +114,12 @@ pub(super) struct Timeouts {
     pub(super) reboot: Option<Text>,
     pub(super) node: Option<Text>,
     pub(super) run: Option<Text>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Journal {
+    pub(super) keep: Option<Text>,
 }
 
 /// A list, or the one word that a list of one may be written as.

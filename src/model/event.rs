@@ -122,6 +122,30 @@ pub enum Kind {
     Unknown,
 }
 
+impl Kind {
+    /// The node that it is about; `None` where it is about the whole run.
+    pub fn node(&self) -> Option<&NodeName> {
+        match self {
+            Self::NodeStarted { node }
+            | Self::Waiting { node, .. }
+            | Self::PhaseStarted { node, .. }
+            | Self::StepStarted { node, .. }
+            | Self::StepFinished { node, .. }
+            | Self::Output { node, .. }
+            | Self::PhaseFinished { node, .. } => Some(node),
+            Self::Measured { status } => Some(&status.node),
+            Self::Rehearsed { rehearsal } => Some(&rehearsal.node),
+            Self::NodeFinished { report } => Some(&report.node),
+            Self::RunStarted { .. }
+            | Self::Braked { .. }
+            | Self::Stopping
+            | Self::Warned { .. }
+            | Self::RunFinished
+            | Self::Unknown => None,
+        }
+    }
+}
+
 /// The scripts that a node may get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -141,6 +165,11 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Whether it changes the node.
+    pub fn changes(self) -> bool {
+        self != Self::Probe
+    }
+
     /// The word for displays and file names.
     pub fn word(self) -> &'static str {
         match self {

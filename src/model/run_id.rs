@@ -1,10 +1,13 @@
 //! The id of a run, as users hand it back.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of a run's folders on nodes: letters, digits and dashes, so it can lead nowhere else.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The name of a run's folders, here and on nodes: letters, digits and dashes, so it can lead nowhere else. Ids sort by
+/// when their runs began.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RunId(String);
 
 /// Why a text is no run id.
@@ -19,6 +22,19 @@ impl FromStr for RunId {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let fits = !text.is_empty() && text.len() <= 64 && !text.starts_with('-') && text.chars().all(plain);
         if fits { Ok(Self(text.to_owned())) } else { Err(InvalidRunId(crate::model::clean(text))) }
+    }
+}
+
+impl TryFrom<String> for RunId {
+    type Error = InvalidRunId;
+    fn try_from(text: String) -> Result<Self, InvalidRunId> {
+        text.parse()
+    }
+}
+
+impl From<RunId> for String {
+    fn from(run: RunId) -> Self {
+        run.0
     }
 }
 

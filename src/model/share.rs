@@ -1,9 +1,11 @@
 //! A number of nodes, or a share of all nodes of a run.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// `5` or `20%`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Share {
     /// So many.
     Nodes(usize),
@@ -39,6 +41,20 @@ impl Share {
             Self::Percent(percent) => total.saturating_mul(percent).div_ceil(100),
         };
         nodes.max(1)
+    }
+}
+
+impl TryFrom<String> for Share {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or(text)
+    }
+}
+
+impl From<Share> for String {
+    fn from(share: Share) -> Self {
+        share.to_string()
     }
 }
 

@@ -16,6 +16,7 @@ mod inventory;
 mod json;
 mod lines;
 mod rehearsal;
+mod runs;
 #[cfg(test)]
 mod samples;
 mod screen;
@@ -30,6 +31,7 @@ mod tally;
 mod terminal;
 mod text;
 mod totals;
+mod transcript;
 
 pub use board::{redraw, watch_title};
 pub use choose::{Form, Renderer, Wish, choose, moves_cursor, stdout_size, stdout_style, terminal_width};
@@ -40,9 +42,11 @@ pub use inventory::{InventoryRow, inventory_json, inventory_table};
 pub use json::{Json, json_lines};
 pub use lines::Lines;
 pub use rehearsal::rehearsal;
+pub use runs::{LastSeen, RunRow, RunStory, Unfinished, run_heading, run_json, run_unfinished, runs_json, runs_table};
 pub use sink::print;
 pub use status_table::status_table;
 pub use style::Style;
 pub use summary::summary;
 pub use tally::{Activity, Counts, NodeState, NodeView, Tally, Work};
 pub use terminal::{Size, Terminal};
+pub use transcript::Transcript;

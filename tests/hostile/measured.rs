@@ -96,6 +96,8 @@ fn context(wrapper: &str, events: Events) -> Context<LocalTransport> {
         task: Task::Status,
         allow: Allow::default(),
         rejoin: Rejoin::default(),
+        resumes: Vec::new(),
+        begun: std::collections::HashSet::new(),
         control_plane_reset: OnceLock::new(),
         names: Mutex::default(),
         policy: Policy::default(),

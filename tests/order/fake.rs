@@ -9,6 +9,7 @@ use kfleet::parse::{SectionOutput, facts};
 use kfleet::plan::Section;
 use kfleet::shell::Rendered;
 use kfleet::transport::{ConnectError, Exit, Session, SessionError, Spool, SpoolReader, Transport, spool};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -153,6 +154,8 @@ pub(crate) fn context(policy: Policy) -> (Context<Fleet>, std::sync::mpsc::Recei
         patience: Patience { probe: hour, reset: hour, drain: hour, ..Patience::default() },
         events: Events::new(sender),
         stop: CancellationToken::new(),
+        begun: HashSet::new(),
+        resumes: Vec::new(),
         at_work: Arc::default(),
         who: "alice@desk".to_owned(),
     };

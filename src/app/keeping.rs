@@ -1,0 +1,164 @@
+//! Keeps the journal of a run, on a thread of its own: neither a display nor a disk that hangs holds up the other.
+
+use crate::engine::{Events, Kept};
+use crate::error::{Error, ErrorKind};
+use crate::journal::{Masking, Writer, prune};
+use crate::model::{Event, Kind, RunRecord};
+use crate::render::Transcript;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// The longest that the end of a run waits for its journal.
+const LAST: Duration = Duration::from_secs(5);
+/// So many events are written before the disk is asked to keep them, where they come one after the other.
+const BATCH: usize = 256;
+
+/// A journal that is being written.
+pub(super) struct Keeping(Receiver<()>);
+
+impl Keeping {
+    /// Writes what comes from `receiver` until the run is over, below `folder`, where the newest `keep` runs stay.
+    pub(super) fn begin(
+        receiver: Receiver<Kept>,
+        record: RunRecord,
+        folder: Result<PathBuf, String>,
+        keep: usize,
+        events: Events,
+    ) -> Result<Self, Error> {
+        let (ended, end) = channel();
+        std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || {
+                let Ok(first) = receiver.recv() else { return }; // what is told of the journal comes after that the run began
+                let journal = Journal::begin(&record, folder, keep, &events);
+                keep_all(journal, first, &receiver);
+                let _ = ended.send(()); // nor who waits
+            })
+            .map_err(|e| Error::new(ErrorKind::Local, format!("no thread for the journal: {e}")))?;
+        Ok(Self(end))
+    }
+
+    /// Waits until the last event is on the disk.
+    pub(super) fn end(self) {
+        if self.0.recv_timeout(LAST).is_err() {
+            let text =
+                "kfleet: the journal of this run is not on the disk yet; its end may be missing from `kfleet runs`";
+            let _ = writeln!(io::stderr(), "{text}"); // the run is over all the same
+        }
+    }
+}
+
+fn keep_all(mut journal: Journal<'_>, first: Kept, receiver: &Receiver<Kept>) {
+    let mut next = Some(first);
+    while let Some(first) = next {
+        let mut asked = Vec::new();
+        let mut over = false;
+        for kept in std::iter::once(first).chain(receiver.try_iter().take(BATCH)) {
+            match kept {
+                Kept::Event(event) => {
+                    over |= matches!(event.kind, Kind::RunFinished);
+                    journal.event(&event);
+                }
+                Kept::Asked(answer) => asked.push(answer),
+            }
+        }
+        journal.sync(!asked.is_empty());
+        for answer in asked {
+            let _ = answer.send(()); // who asked may not wait any more
+        }
+        next = if over { None } else { receiver.recv().ok() };
+    }
+}
+
+struct Journal<'a> {
+    folder: Option<PathBuf>,
+    writer: Option<Writer>,
+    events: &'a Events,
+    masking: Masking,
+    transcript: Transcript,
+    /// Something has to be on the disk before work goes on.
+    boundary: bool,
+    warned: bool,
+}
+
+impl<'a> Journal<'a> {
+    fn begin(record: &RunRecord, folder: Result<PathBuf, String>, keep: usize, events: &'a Events) -> Self {
+        let masking = Masking::new(&record.nodes);
+        let mut journal = Self {
+            folder: None,
+            writer: None,
+            events,
+            masking,
+            transcript: Transcript::default(),
+            boundary: false,
+            warned: false,
+        };
+        match folder {
+            Err(why) => journal.warn(&why),
+            Ok(folder) => {
+                journal.folder = Some(folder.clone());
+                match Writer::begin(&folder, record) {
+                    Err(e) => journal.warn(&e.to_string()),
+                    Ok(writer) => {
+                        journal.writer = Some(writer);
+                        journal.prune(&folder, keep);
+                    }
+                }
+            }
+        }
+        journal
+    }
+
+    fn event(&mut self, event: &Event) {
+        let event = self.masking.mask(event);
+        let lines = self.transcript.lines(&event);
+        self.boundary |= Writer::is_boundary(&event);
+        let Some(writer) = &mut self.writer else { return };
+        let mut result = writer.event(&event);
+        for (node, line) in lines {
+            result = result.and(writer.line(&node, &line));
+        }
+        self.told(result);
+    }
+
+    fn sync(&mut self, asked: bool) {
+        if !std::mem::take(&mut self.boundary) && !asked {
+            return;
+        }
+        if let Some(writer) = &self.writer {
+            let result = writer.sync();
+            self.told(result);
+        }
+    }
+
+    fn prune(&self, folder: &Path, keep: usize) {
+        if let Err(e) = prune(folder, keep) {
+            let folder = folder.display();
+            let what = format!("runs that are to be kept no longer could not be removed from {folder}: {e}");
+            self.events.send(Kind::Warned { what });
+        }
+    }
+
+    fn told(&mut self, result: io::Result<()>) {
+        if let Err(e) = result {
+            self.warn(&e.to_string());
+        }
+    }
+
+    /// Once: what is lost by it does not become more by being told again.
+    fn warn(&mut self, why: &str) {
+        if std::mem::replace(&mut self.warned, true) {
+            return;
+        }
+        let place = self.folder.as_ref().map(|folder| format!(" in {}", folder.display())).unwrap_or_default();
+        let what = format!(
+            "the journal of this run cannot be written{place} ({why}); the run goes on, but `kfleet runs` will not show all of it, and `kfleet join --resume` cannot go on with it"
+        );
+        self.events.send(Kind::Warned { what });
+    }
+}
+
+#[cfg(test)]
+mod tests;

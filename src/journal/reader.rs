@@ -1,0 +1,203 @@
+//! Reads what is kept of runs. Whatever a crash or a newer kfleet left in a journal, the rest of it is read.
+
+use super::{EVENTS, LOCK, RECORD, WHOLE, transcript};
+use crate::model::{Event, Kind, NodeName, NodeReport, RunId, RunRecord};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+/// The longest `run.json`, and the longest line of `events.ndjson`; what is longer is nothing that kfleet writes.
+const LONGEST: u64 = 16 << 20;
+
+/// A run that something was kept of.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub(super) folder: PathBuf,
+    /// Its id.
+    pub run: RunId,
+    /// What was written down before it began.
+    pub record: Result<RunRecord, Unreadable>,
+}
+
+/// Why a `run.json` cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// A newer kfleet wrote it.
+    #[error(
+        "it was written by kfleet {kfleet} in a form ({schema}) that this one ({}) does not know; use that one or a newer",
+        RunRecord::SCHEMA
+    )]
+    Newer {
+        /// Its version, as it says itself.
+        kfleet: String,
+        /// Its form.
+        schema: u64,
+    },
+    /// It is not there, or no record of this run.
+    #[error("its run.json cannot be read: {0}")]
+    Broken(String),
+}
+
+/// All runs below the folder, newest first; where there is no folder, none.
+pub fn runs(folder: &Path) -> io::Result<Vec<Recorded>> {
+    let entries = match fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        found.extend(name.to_str().and_then(|name| name.parse().ok()).and_then(|run| find(folder, &run)));
+    }
+    found.sort_by(|a, b| b.age().cmp(&a.age()));
+    Ok(found)
+}
+
+/// The run of that id, where it has a folder with a record in it. Links are not followed.
+pub fn find(runs: &Path, run: &RunId) -> Option<Recorded> {
+    let folder = runs.join(run.as_str());
+    let is_folder = folder.symlink_metadata().is_ok_and(|what| what.is_dir());
+    let has_record = folder.join(RECORD).symlink_metadata().is_ok_and(|what| what.is_file());
+    (is_folder && has_record).then(|| {
+        let record = record(&folder.join(RECORD), run);
+        Recorded { folder, run: run.clone(), record }
+    })
+}
+
+fn record(path: &Path, run: &RunId) -> Result<RunRecord, Unreadable> {
+    let broken = |e: &dyn std::fmt::Display| Unreadable::Broken(e.to_string());
+    let mut text = String::new();
+    File::open(path).and_then(|file| file.take(LONGEST).read_to_string(&mut text)).map_err(|e| broken(&e))?;
+    let value: Value = serde_json::from_str(&text).map_err(|e| broken(&e))?;
+    if let Some(schema) = value["schema"].as_u64().filter(|schema| *schema > RunRecord::SCHEMA.into()) {
+        let kfleet = crate::model::clean(value["kfleet"].as_str().unwrap_or("of a later version"));
+        return Err(Unreadable::Newer { kfleet, schema });
+    }
+    let record: RunRecord = serde_json::from_value(value).map_err(|e| broken(&e))?;
+    if record.run == *run { Ok(record) } else { Err(broken(&format!("it is of another run, {}", record.run))) }
+}
+
+/// What the events of a run come to.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    /// The ends of nodes, in the order of the run's nodes.
+    pub reports: Vec<NodeReport>,
+    /// Nodes on which a phase that changes them had begun.
+    pub begun: BTreeSet<NodeName>,
+    /// The run came to its own end.
+    pub finished: bool,
+    /// When the last thing happened, in milliseconds since the run began.
+    pub last_ms: u64,
+    /// Lines that could not be read.
+    pub unread: usize,
+}
+
+impl Recorded {
+    /// Sorts runs by when they began: their names tell it to the second, their records to more.
+    fn age(&self) -> (&str, i64, &RunId) {
+        let second = self.run.as_str().split('-').next().unwrap_or_default();
+        (second, self.record.as_ref().map_or(0, |record| record.began_unix_ms), &self.run)
+    }
+
+    /// Whether its process lives.
+    pub fn is_running(&self) -> bool {
+        let lock = File::open(self.folder.join(LOCK));
+        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Whether all that happened could be written, up to its end or up to where it was cut off.
+    pub fn is_whole(&self) -> bool {
+        self.folder.join(WHOLE).symlink_metadata().is_ok()
+    }
+
+    /// What was kept for people of one node; `None` where nothing was.
+    pub fn transcript(&self, node: &NodeName) -> io::Result<Option<String>> {
+        let path = self.folder.join(transcript(node));
+        match path.symlink_metadata() {
+            Ok(what) if what.is_file() => {
+                fs::read(path).map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned()))
+            }
+            Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file")),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Gives `take` each event, in the order in which they happened; the number of lines that could not be read.
+    pub fn events(&self, mut take: impl FnMut(Event)) -> io::Result<usize> {
+        let mut unread = 0;
+        self.lines(|line| match serde_json::from_slice(line) {
+            Ok(event) => take(event),
+            Err(_) => unread += 1,
+        })?;
+        Ok(unread)
+    }
+
+    /// What it came to, without the lines that nodes printed.
+    pub fn story(&self) -> io::Result<Story> {
+        let (mut story, mut reports) = (Story::default(), BTreeMap::new());
+        self.lines(|line| {
+            if let Some(at_ms) = time_of_output(line) {
+                story.last_ms = story.last_ms.max(at_ms);
+                return;
+            }
+            let Ok(event) = serde_json::from_slice::<Event>(line) else {
+                story.unread += 1;
+                story.begun.extend(unknown_phase(line));
+                return;
+            };
+            story.last_ms = story.last_ms.max(event.at_ms);
+            match event.kind {
+                Kind::PhaseStarted { node, phase, .. } if phase.changes() => {
+                    story.begun.insert(node);
+                }
+                Kind::NodeFinished { report } => {
+                    reports.insert(report.node.clone(), report);
+                }
+                Kind::RunFinished => story.finished = true,
+                _ => {}
+            }
+        })?;
+        let nodes = self.record.iter().flat_map(|record| &record.nodes);
+        story.reports = nodes.filter_map(|node| reports.remove(node)).collect();
+        Ok(story)
+    }
+
+    fn lines(&self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+        let path = self.folder.join(EVENTS);
+        if !path.symlink_metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+        }
+        let mut reader = BufReader::new(File::open(path)?);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            if reader.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
+                return Ok(());
+            }
+            if line != b"\n" {
+                take(&line);
+            }
+        }
+    }
+}
+
+/// When a node printed a line, where the event is that. Told from how it begins and ends: these lines are nearly all there
+/// are in a long journal.
+fn time_of_output(line: &[u8]) -> Option<u64> {
+    let rest = line.strip_prefix(br#"{"at_ms":"#).filter(|rest| rest.ends_with(b"}\n"))?;
+    let digits = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+    rest[digits..].starts_with(br#","event":"output","#).then_some(())?;
+    std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()
+}
+
+/// The node on which a phase of a newer kfleet's begins: what it does is not known, so it may change the node.
+fn unknown_phase(line: &[u8]) -> Option<NodeName> {
+    let value: Value = serde_json::from_slice(line).ok()?;
+    (value["event"] == "phase_started").then(|| NodeName::new(value["node"].as_str()?).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests;
