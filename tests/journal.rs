@@ -165,7 +165,7 @@ fn a_run_that_is_not_there_is_an_error_that_names_near_ones() {
         says(&folder, &["reset", "node2", "--yes"], 1);
     }
     let (first, second) = (id(&runs(&folder)[0]), id(&runs(&folder)[1]));
-    let slip = first.replace("t", "x");
+    let slip = first.replace('t', "x");
     assert!(says(&folder, &["runs", "show", &slip], 2).1.contains(&first));
     let (_, both) = says(&folder, &["runs", "replay", "20"], 2);
     assert!(both.contains(&first) && both.contains(&second), "{both}");
@@ -270,7 +270,7 @@ const THREE: &str = "cluster: {control_plane: cp}\nnodes:\n  - {name: cp, host: 
 fn a_join_is_resumed_with_the_nodes_that_it_left_and_its_options() {
     let folder = folder(THREE);
     plant(&folder, OLD, |record| {
-        record["options"] = serde_json::json!({"replace": true, "parallel": 2, "wait_ms": 90_000})
+        record["options"] = serde_json::json!({"replace": true, "parallel": 2, "wait_ms": 90_000});
     });
     let elsewhere = tempfile::tempdir().unwrap();
     let mut resume = kfleet(&folder);
