@@ -93,7 +93,7 @@ impl<T: Transport> Driver<'_, T> {
             said += "; whether protected paths are as they were was not looked at";
         }
         if matches!(phase, Some((Phase::Reset, Some(level))) if level >= Level::Aggressive) {
-            said += "; where it has changed the firewall, the node puts the old rules back, as nobody tells it not to";
+            said += "; where it has changed the firewall and kfleet has not confirmed that, the node puts the old rules back";
         }
         if let Some(trouble) = self.trouble.take() {
             said += &format!("; last seen: {trouble}");
