@@ -217,6 +217,7 @@ async fn a_phase_that_runs_when_time_is_up_is_left_to_the_node_and_told() {
         let error = error(report);
         assert_eq!((report.outcome, report.level, report.attempts), (Outcome::OutOfTime, Some(level), 0), "{error}");
         assert!(!report.findings.is_empty(), "what was known is kept");
+        assert_eq!(report.tail, ["removing what is left"]);
         for part in [
             format!("during the reset ({level})"),
             "goes on by itself, as kfleet.service".to_owned(),
