@@ -97,12 +97,10 @@ impl<T: Transport> Driver<'_, T> {
         if running {
             self.waiting(format!("following what {} started at {since}", note.who));
         }
-        let mut tail = std::mem::take(&mut self.tail);
-        tail.clear();
-        let mut owned = Owned::noted(note, self.node, boot_id, &self.context.events, &mut tail);
+        self.tail.clear();
+        let mut owned = Owned::noted(note, self.node, boot_id, &self.context.events, self.tail.clone());
         let limit = self.limit(phase);
         let (ended, armed) = self.follow_in_time(&mut owned, limit).await;
-        self.tail = tail;
         let (ran, why) = self.settled(ended.ran, ended.why, armed.map(|armed| armed && running)).await;
         self.phase_finished(phase, why.clone());
         Ok((ran, why))

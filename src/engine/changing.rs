@@ -161,10 +161,8 @@ impl<T: Transport> Driver<'_, T> {
         let Context { run, who, events, .. } = self.context;
         let id = format!("{run}-{}", self.phases);
         let boot_id = self.facts.boot_id.known().cloned().unwrap_or_default();
-        let mut tail = std::mem::take(&mut self.tail);
-        let mut owned = Owned::new(script, self.node, (&id, run, who), boot_id, events, &mut tail);
+        let mut owned = Owned::new(script, self.node, (&id, run, who), boot_id, events, self.tail.clone());
         let (ended, armed) = self.follow_in_time(&mut owned, self.limit(script.phase)).await;
-        self.tail = tail;
         if ended.rebooted && script.phase != Phase::Reboot {
             self.after_cut_off().await;
         }

@@ -72,6 +72,7 @@ impl<T: Transport> Driver<'_, T> {
         let waiting = self.waiting_for.take();
         let at = match under_way {
             Some((phase, level)) => {
+                let level = level.filter(|_| phase == Phase::Reset); // of a reboot it says nothing more
                 let level = level.map(|level| format!(" ({level})")).unwrap_or_default();
                 let waiting = if waiting.is_empty() { waiting } else { format!(", {waiting}") };
                 format!("during the {phase}{level}{waiting}")
@@ -83,7 +84,7 @@ impl<T: Transport> Driver<'_, T> {
         said += &match phase {
             Some(_) => format!(
                 "what has begun on the node goes on by itself, as kfleet.service: `kfleet attach {name}` follows it, \
-                 `kfleet stop {name}` ends it"
+                 `kfleet stop {name}` ends it at its next step"
             ),
             None if self.phases == 0 => "nothing was changed on the node".to_owned(),
             None => "nothing more is begun, and what was done before stays done".to_owned(),
@@ -92,7 +93,7 @@ impl<T: Transport> Driver<'_, T> {
             said += "; whether protected paths are as they were was not looked at";
         }
         if matches!(phase, Some((Phase::Reset, Some(level))) if level >= Level::Aggressive) {
-            said += "; where it has changed the firewall, the node puts the old rules back, as nobody tells it not to";
+            said += "; where it has changed the firewall and kfleet has not confirmed that, the node puts the old rules back";
         }
         if let Some(trouble) = self.trouble.take() {
             said += &format!("; last seen: {trouble}");

@@ -134,7 +134,9 @@ impl<'a> Fleet<'a> {
         let why = why(brake, self.policy, &self.rules, &failed, self.deadline);
         if brake != Brake::Stop {
             let nodes = self.names[places.clone()].to_vec();
-            self.events.send(Kind::Braked { why: why.clone(), nodes });
+            let go_on = brake != Brake::TimeUp && self.order.has_nodes_at_work();
+            let more = if go_on { "; those at work are followed to their end" } else { "" };
+            self.events.send(Kind::Braked { why: format!("{why}{more}"), nodes });
         }
         for place in places {
             self.finish(place, given_up(self.names[place].clone(), brake, &why));

@@ -19,6 +19,7 @@ mod probing;
 mod rebooting;
 mod restoring;
 mod status;
+mod tail;
 
 pub use at_work::AtWork;
 pub use context::{Context, Events, Kept, Task};

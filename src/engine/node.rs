@@ -4,6 +4,7 @@ use super::context::{Context, Task};
 use super::deadline::Deadline;
 use super::joining::Joining;
 use super::status::row;
+use super::tail::Tail;
 use crate::diagnose::lost;
 use crate::escalate::{Action, Bounds, End, Escalation, Goal, Input};
 use crate::model::{
@@ -11,7 +12,6 @@ use crate::model::{
 };
 use crate::transport::Transport;
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::time::Instant;
 
 /// Lost runs that are repeated; a node that loses more has another trouble.
@@ -38,7 +38,7 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node, run: 
         armed: false,
         trouble: None,
         notes: Vec::new(),
-        tail: VecDeque::new(),
+        tail: Tail::default(),
         waiting_for: RefCell::default(),
         under_way: RefCell::default(),
     };
@@ -54,7 +54,7 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node, run: 
         error: if outcome.is_success() { None } else { driver.trouble },
         // Where time was up, what was done so far is known, and nobody looked what came of it.
         notes: if outcome.is_success() || outcome == Outcome::OutOfTime { driver.notes } else { Vec::new() },
-        tail: if outcome.is_success() { Vec::new() } else { driver.tail.into() },
+        tail: if outcome.is_success() { Vec::new() } else { driver.tail.lines() },
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) struct Driver<'a, T: Transport> {
     /// What the report says where the end is no success.
     pub(super) trouble: Option<String>,
     pub(super) notes: Vec<String>,
-    pub(super) tail: VecDeque<String>,
+    pub(super) tail: Tail,
     /// What was last said to be waited for: a wait is told once, not at each look.
     pub(super) waiting_for: RefCell<String>,
     /// The phase that has begun and was not seen to end.

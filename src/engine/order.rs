@@ -102,6 +102,11 @@ impl Order {
         self.failed.iter().copied()
     }
 
+    /// Whether somebody has begun and not ended.
+    pub(super) fn has_nodes_at_work(&self) -> bool {
+        !self.at_work.is_empty()
+    }
+
     /// Whether every node has ended or was given up.
     pub(super) fn is_over(&self) -> bool {
         self.at_work.is_empty() && self.next == self.rules.total

@@ -1,6 +1,7 @@
 //! A phase that the node owns: launched once, followed by byte offset over as many connections as it takes.
 
 use super::context::Events;
+use super::tail::Tail;
 use crate::attached::{fresh_nonce, no_shell};
 use crate::model::{Diagnosis, Kind, Node, NodeName, PhaseNote, StepKind, StepNote, StepStatus, mask_secrets};
 use crate::parse::{Lines, Mark, Marks, Part, diagnosis, join_progress, reason};
@@ -63,13 +64,11 @@ pub(super) struct Owned<'a> {
     diagnosis: Option<Diagnosis>,
     armed: Option<bool>,
     end: Option<PhaseEnd>,
-    tail: &'a mut VecDeque<String>,
+    tail: Tail,
 }
 
 /// Lines of output that become events in one phase; the rest only pass through the tail.
 const MOST_LINES: usize = 5000;
-/// Lines of a failed node that the summary shows.
-const TAIL: usize = 20;
 /// Bytes of the launcher's own words that are kept.
 const LONGEST_COMPLAINT: usize = 2000;
 /// Lines of one step that are kept to say why it failed.
@@ -83,7 +82,7 @@ impl<'a> Owned<'a> {
         (id, run, who): (&str, &str, &str),
         boot_id: String,
         events: &'a Events,
-        tail: &'a mut VecDeque<String>,
+        tail: Tail,
     ) -> Self {
         let nonce = fresh_nonce();
         let noted = phase.note(id, run, who, node, &nonce);
@@ -92,13 +91,7 @@ impl<'a> Owned<'a> {
     }
 
     /// Ready to be followed from its first byte, launched by whomever in the boot `boot_id`.
-    pub(super) fn noted(
-        noted: PhaseNote,
-        node: &'a Node,
-        boot_id: String,
-        events: &'a Events,
-        tail: &'a mut VecDeque<String>,
-    ) -> Self {
+    pub(super) fn noted(noted: PhaseNote, node: &'a Node, boot_id: String, events: &'a Events, tail: Tail) -> Self {
         let arms = noted.steps.iter().any(|step| step.kind == StepKind::ArmsFirewall);
         Self {
             marks: Marks::new(&noted.nonce),
@@ -213,10 +206,7 @@ impl<'a> Owned<'a> {
         self.step_lines.push_back(line.to_owned());
         // What is told of it is seen by others: kubeadm and what it calls may print a token.
         let line = mask_secrets(line);
-        if self.tail.len() == TAIL {
-            self.tail.pop_front();
-        }
-        self.tail.push_back(line.clone());
+        self.tail.push(line.clone());
         if self.shown == MOST_LINES {
             return;
         }

@@ -103,7 +103,7 @@ pub enum Kind {
     },
     /// The user asked to stop: no new phase will start, running ones are followed to their end.
     Stopping,
-    /// No further node is started; those at work go on.
+    /// No further node is started.
     Braked {
         /// Which rule holds, and what has set it off.
         why: String,

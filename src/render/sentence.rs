@@ -59,9 +59,7 @@ pub(crate) fn sentence(tally: &Tally, event: &Event) -> Option<(Weight, String)>
         }
         Kind::NodeFinished { report } => (Weight::Important, report_words(tally, report)),
         Kind::Braked { why, nodes } => {
-            let held = count(nodes.len(), "node");
-            let text = format!("kfleet: {held} not started, those at work are followed to their end: {}", clean(why));
-            (Weight::Important, text)
+            (Weight::Important, format!("kfleet: {} not started: {}", count(nodes.len(), "node"), clean(why)))
         }
         Kind::Warned { what } => (Weight::Important, format!("kfleet: {}", clean(what))),
         Kind::Stopping => {

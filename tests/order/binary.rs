@@ -49,7 +49,7 @@ fn the_brake_is_that_of_the_inventory_or_of_the_command_line() {
     let of_inventory = folder("policy: {canary: 1}\n", 8, NOBODY);
     let (code, said) = kfleet(&of_inventory, &["reset", "--all", "--yes"]);
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("kfleet: 7 nodes not started, "), "{said}");
+    assert!(said.contains("kfleet: 7 nodes not started: "), "{said}");
     assert!(said.contains("8 nodes: 1 unreachable, 7 not started"), "{said}");
     let why = "node1 failed, and --canary 1 lets others follow only where it succeeds";
     assert!(said.contains(&format!("node2, node3, node4, node5 and 3 other nodes: not started\n  {why}; ")), "{said}");

@@ -95,11 +95,13 @@ async fn too_many_failures_stop_what_has_not_begun_and_nothing_else() {
     let expected = [Outcome::Unreachable, Outcome::Unreachable, Outcome::Measured, Outcome::Measured];
     assert_eq!(outcomes(&seen)[..4], expected);
     let (why, _) = brake(&seen).expect("the brake fell");
-    assert_eq!(why, "2 of 6 nodes failed, and --max-failures 1 allows no more (away1, away2)");
+    let rule = "2 of 6 nodes failed, and --max-failures 1 allows no more (away1, away2)";
+    assert_eq!(why, format!("{rule}; those at work are followed to their end"));
     let order = order(&seen);
     assert!(at(&order, "!") < at(&order, "-late3"), "who is at work is let finish: {order:?}");
     for report in seen.reports.iter().filter(|report| report.outcome == Outcome::NotStarted) {
-        assert!(error(report).starts_with("not started: 2 of 6 nodes failed, and --max-failures 1 allows no more"));
+        let error = error(report);
+        assert!(error.starts_with(&format!("not started: {rule}; look at what they report, ")), "{error}");
     }
     assert_eq!(seen.reports[5].outcome, Outcome::NotStarted);
 
@@ -215,6 +217,7 @@ async fn a_phase_that_runs_when_time_is_up_is_left_to_the_node_and_told() {
         let error = error(report);
         assert_eq!((report.outcome, report.level, report.attempts), (Outcome::OutOfTime, Some(level), 0), "{error}");
         assert!(!report.findings.is_empty(), "what was known is kept");
+        assert_eq!(report.tail, ["removing what is left"]);
         for part in [
             format!("during the reset ({level})"),
             "goes on by itself, as kfleet.service".to_owned(),

@@ -76,14 +76,14 @@ fn stream(phase: &PhaseScript, said: &[u8], status: i32) -> Vec<u8> {
     [written.concat(), inner, mark("out", "end 2 0"), mark("out", "bye")].concat()
 }
 
-type Told = (Vec<Kind>, Option<PhaseEnd>, u64, VecDeque<String>, Option<String>);
+type Told = (Vec<Kind>, Option<PhaseEnd>, u64, Vec<String>, Option<String>);
 
 fn follow_chunks<'a>(phase: &PhaseScript, chunks: impl IntoIterator<Item = &'a [u8]>) -> Told {
     let node = node();
     let (sender, receiver) = channel::<Event>();
     let events = Events::new(sender);
-    let mut tail = VecDeque::new();
-    let mut owned = Owned::new(phase, &node, ("run1-1", "run1", "a@b"), String::new(), &events, &mut tail);
+    let tail = Tail::default();
+    let mut owned = Owned::new(phase, &node, ("run1-1", "run1", "a@b"), String::new(), &events, tail.clone());
     owned.marks = Marks::new("in");
     let mut outer =
         Outer { marks: Marks::new("out"), step: None, said: Lines::default(), complaint: None, hello: false };
@@ -95,7 +95,7 @@ fn follow_chunks<'a>(phase: &PhaseScript, chunks: impl IntoIterator<Item = &'a [
     let (end, offset) = (owned.end.take(), owned.offset);
     let kinds: Vec<Kind> = receiver.try_iter().map(|event| event.kind).collect();
     assert!(!kinds.iter().any(|kind| format!("{kind:?}").chars().any(is_unsafe)));
-    (kinds, end, offset, tail, outer.complaint)
+    (kinds, end, offset, tail.lines(), outer.complaint)
 }
 
 #[test]
