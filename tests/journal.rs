@@ -165,7 +165,7 @@ fn a_run_that_is_not_there_is_an_error_that_names_near_ones() {
         says(&folder, &["reset", "node2", "--yes"], 1);
     }
     let (first, second) = (id(&runs(&folder)[0]), id(&runs(&folder)[1]));
-    let slip = first.replace("t", "x");
+    let slip = first.replace('t', "x");
     assert!(says(&folder, &["runs", "show", &slip], 2).1.contains(&first));
     let (_, both) = says(&folder, &["runs", "replay", "20"], 2);
     assert!(both.contains(&first) && both.contains(&second), "{both}");
@@ -197,13 +197,30 @@ fn silence() -> (TcpListener, String) {
     (listener, nodes)
 }
 
+/// A kfleet that is not left behind where a test fails.
+struct Hanging(Child);
+
+impl Hanging {
+    /// SIGKILL: nothing of it runs any more.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
 /// kfleet at work on one of two nodes that never answer, and the name of that node; the other one waits for its turn.
-fn hangs(folder: &TempDir) -> (Child, &'static str) {
+fn hangs(folder: &TempDir) -> (Hanging, &'static str) {
     let mut kfleet = std::process::Command::new(env!("CARGO_BIN_EXE_kfleet"));
     kfleet.current_dir(folder.path()).env_clear().env("HOME", folder.path());
     kfleet.env("XDG_STATE_HOME", folder.path().join("state"));
     kfleet.args(["join", "--yes", "--parallel", "1", "--join-command", JOIN]);
-    let child = kfleet.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = Hanging(kfleet.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let start = Instant::now();
     loop {
         let begun = |node: &&str| runs(folder).iter().any(|run| run.join(format!("{node}.log")).exists());
@@ -226,8 +243,7 @@ fn a_kfleet_that_is_killed_leaves_a_journal_that_says_where_it_was() {
     let (_, stderr) = says(&folder, &["join", "--resume", "last", "--yes", "--join-command", JOIN], 3);
     assert!(stderr.contains("still running") && stderr.contains(&run), "{stderr}");
 
-    child.kill().unwrap(); // SIGKILL
-    child.wait().unwrap();
+    child.kill();
     assert!(says(&folder, &["runs"], 0).0.contains(" cut off"));
     let (shown, _) = says(&folder, &["runs", "show", "last"], 0);
     assert!(shown.contains("kfleet join on 2 nodes, cut off") && !shown.contains("0 nodes"), "{shown}");
@@ -270,7 +286,7 @@ const THREE: &str = "cluster: {control_plane: cp}\nnodes:\n  - {name: cp, host: 
 fn a_join_is_resumed_with_the_nodes_that_it_left_and_its_options() {
     let folder = folder(THREE);
     plant(&folder, OLD, |record| {
-        record["options"] = serde_json::json!({"replace": true, "parallel": 2, "wait_ms": 90_000})
+        record["options"] = serde_json::json!({"replace": true, "parallel": 2, "wait_ms": 90_000});
     });
     let elsewhere = tempfile::tempdir().unwrap();
     let mut resume = kfleet(&folder);
