@@ -53,19 +53,26 @@ fn every_kfleet_command_is_understood() {
             kfleet::model::JoinCommand::parse(command).unwrap_or_else(|error| panic!("{words:?}: {error}"));
         }
     }
-    for subcommand in ["join", "reset", "status", "diagnose", "explain", "inventory", "script"] {
+    for subcommand in ["join", "reset", "status", "diagnose", "explain", "inventory", "runs", "script"] {
         assert!(commands.iter().any(|words| words[1] == subcommand), "the README never shows `kfleet {subcommand}`");
     }
 }
 
 #[test]
 fn commands_that_need_no_node_run() {
-    let is_local =
-        |words: &Vec<String>| words[0] == "kfleet" && matches!(words[1].as_str(), "explain" | "inventory" | "script");
+    let is_local = |words: &Vec<String>| {
+        words[0] == "kfleet" && matches!(words[1].as_str(), "explain" | "inventory" | "runs" | "script")
+    };
     let local: Vec<_> = commands().into_iter().filter(is_local).collect();
     assert!(local.len() >= 6);
+    let state = tempfile::tempdir().unwrap(); // with the run that the README speaks of
+    std::fs::create_dir(state.path().join("kfleet")).unwrap();
+    let runs = Path::new("tests/fixtures/journal/schema-1").canonicalize().unwrap();
+    std::os::unix::fs::symlink(runs, state.path().join("kfleet/runs")).unwrap();
     for words in local {
-        kfleet().args(&words[1..]).args(["--inventory", EXAMPLE]).assert().success();
+        let mut command = kfleet();
+        command.env("XDG_STATE_HOME", state.path());
+        command.args(&words[1..]).args(["--inventory", EXAMPLE]).assert().success();
     }
 }
 

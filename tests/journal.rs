@@ -197,13 +197,30 @@ fn silence() -> (TcpListener, String) {
     (listener, nodes)
 }
 
+/// A kfleet that is not left behind where a test fails.
+struct Hanging(Child);
+
+impl Hanging {
+    /// SIGKILL: nothing of it runs any more.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
 /// kfleet at work on one of two nodes that never answer, and the name of that node; the other one waits for its turn.
-fn hangs(folder: &TempDir) -> (Child, &'static str) {
+fn hangs(folder: &TempDir) -> (Hanging, &'static str) {
     let mut kfleet = std::process::Command::new(env!("CARGO_BIN_EXE_kfleet"));
     kfleet.current_dir(folder.path()).env_clear().env("HOME", folder.path());
     kfleet.env("XDG_STATE_HOME", folder.path().join("state"));
     kfleet.args(["join", "--yes", "--parallel", "1", "--join-command", JOIN]);
-    let child = kfleet.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = Hanging(kfleet.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let start = Instant::now();
     loop {
         let begun = |node: &&str| runs(folder).iter().any(|run| run.join(format!("{node}.log")).exists());
@@ -226,11 +243,10 @@ fn a_kfleet_that_is_killed_leaves_a_journal_that_says_where_it_was() {
     let (_, stderr) = says(&folder, &["join", "--resume", "last", "--yes", "--join-command", JOIN], 3);
     assert!(stderr.contains("still running") && stderr.contains(&run), "{stderr}");
 
-    child.kill().unwrap(); // SIGKILL
-    child.wait().unwrap();
+    child.kill();
     assert!(says(&folder, &["runs"], 0).0.contains(" cut off"));
     let (shown, _) = says(&folder, &["runs", "show", "last"], 0);
-    assert!(shown.contains("kfleet join on 2 nodes, cut off") && shown.contains("0 nodes\n"), "{shown}");
+    assert!(shown.contains("kfleet join on 2 nodes, cut off") && !shown.contains("0 nodes"), "{shown}");
     let left = [format!("{node}: connecting to "), format!("{other}: its turn had not come\n")];
     assert!(left.iter().all(|said| shown.contains(said)), "{shown}");
     assert!(shown.contains("--parallel 1"), "{shown}");
@@ -349,4 +365,59 @@ fn a_journal_of_a_newer_kfleet_is_a_row_and_no_more() {
     assert!(says(&folder, &["runs"], 0).0.contains("written by kfleet 9.1.0"));
     assert!(says(&folder, &["runs", "show", OLD], 2).1.contains("written by kfleet 9.1.0"));
     assert!(says(&folder, &["runs", "replay", OLD], 2).1.contains("written by kfleet 9.1.0"));
+}
+
+/// The journals of earlier kfleets, and those of the README, in a state folder of their own.
+fn with_fixtures() -> TempDir {
+    let folder = folder(THREE);
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal/schema-1");
+    for run in std::fs::read_dir(fixtures).unwrap().map(Result::unwrap) {
+        let copy = folder.path().join("state/kfleet/runs").join(run.file_name());
+        std::fs::create_dir_all(&copy).unwrap();
+        for file in std::fs::read_dir(run.path()).unwrap().map(Result::unwrap) {
+            std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+        }
+    }
+    folder
+}
+
+const WHOLE: &str = "20260131t235959z-0a1b2c";
+const TORN: &str = "20260201t000100z-1b2c3d";
+const NEWER: &str = "20260201t000200z-2c3d4e";
+
+#[test]
+fn journals_of_schema_1_are_read() {
+    let folder = with_fixtures();
+    let (table, _) = says(&folder, &["runs"], 0);
+    let ended: Vec<&str> = table.lines().skip(1).filter_map(|line| line.rsplit("  ").next()).collect();
+    assert_eq!(ended, ["2 failed", "cut off", "1 failed"], "{table}");
+
+    let (shown, _) = says(&folder, &["runs", "show", WHOLE], 0);
+    for part in ["by ops@desk", "already joined", "KF001", "KF027", "3 nodes: 1 joined, 1 already joined, 1 failed"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("cannot be read") && !shown.contains("Not finished"), "{shown}");
+    let (log, _) = says(&folder, &["runs", "show", WHOLE, "node2"], 0);
+    assert!(log.contains("node2: attempt 1: resetting (gentle)") && log.contains("node2 | [preflight]"), "{log}");
+    let (summary, lines) = says(&folder, &["runs", "replay", WHOLE], 0);
+    assert!(lines.starts_with(&format!("kfleet join: 3 nodes, run {WHOLE}\n")), "{lines}");
+    assert!(lines.ends_with("kfleet: 3 nodes: 1 joined, 1 already joined, 1 failed\n"), "{lines}");
+    assert!(summary.contains(&format!("--restore-config {WHOLE}")), "{summary}");
+
+    let (shown, _) = says(&folder, &["runs", "show", TORN], 0);
+    for part in
+        ["cut off", "--replace --parallel 1", "1 line of it cannot be read", "node1: reset done", "node2: its turn had"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let (shown, _) = says(&folder, &["runs", "show", NEWER], 0);
+    for part in ["2 failed", "2 lines of it cannot be read", "node1  unknown", "node2: kfleet join, run", "--replace"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    for run in [TORN, NEWER] {
+        says(&folder, &["runs", "replay", run, "-vv"], 0);
+        let begun = kfleet::journal::find(&folder.path().join("state/kfleet/runs"), &run.parse().unwrap()).unwrap();
+        let begun = begun.story().unwrap().begun.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(begun, if run == TORN { vec!["node1"] } else { vec!["node1", "node2"] });
+    }
 }

@@ -1,8 +1,8 @@
 //! `kfleet runs replay`: a run once more, as it was seen.
 
-use super::fleet::{copies, print};
+use super::fleet::print;
 use super::run_named::named;
-use super::runs::{told, unread};
+use super::runs::{end, told, unread};
 use crate::cli::{Cli, Output};
 use crate::error::Error;
 use crate::model::Event;
@@ -35,12 +35,8 @@ pub(super) fn replay(cli: &Cli, name: &str, speed: u32) -> Result<u8, Error> {
     shown.map_err(|e| unread(&recorded, &e))?;
     let _ = renderer.finish(); // a closed pipe is the reader's choice
     if cli.output == Output::Table {
-        let (width, style) = (render::terminal_width(), render::stdout_style());
-        print(&render::summary(&story.reports, width, style))?;
-        print(&render::run_unfinished(&story.unfinished, width))?;
-        if story.reports.iter().any(|report| report.level.is_some()) {
-            print(&copies(recorded.run.as_str()))?;
-        }
+        let text = end(&story, render::terminal_width(), render::stdout_style());
+        print(text.strip_prefix('\n').unwrap_or(&text))?;
     }
     Ok(0)
 }

@@ -30,14 +30,21 @@ pub(super) fn show(cli: &Cli, run: &str) -> Result<u8, Error> {
         return Ok(0);
     }
     let (width, style) = (render::terminal_width(), render::stdout_style());
-    let mut text = render::run_heading(&story, width) + "\n";
-    text += &render::summary(&story.reports, width, style);
+    print(&(render::run_heading(&story, width) + &end(&story, width, style)))?;
+    Ok(0)
+}
+
+/// What a run said when it was over, and which nodes were not; begins with an empty line where it says anything.
+pub(super) fn end(story: &RunStory, width: Option<u16>, style: render::Style) -> String {
+    let mut text = String::new();
+    if !story.reports.is_empty() {
+        text += &format!("\n{}", render::summary(&story.reports, width, style));
+    }
     text += &render::run_unfinished(&story.unfinished, width);
     if story.reports.iter().any(|report| report.level.is_some()) {
-        text += &copies(recorded.run.as_str());
+        text += &copies(&story.row.run);
     }
-    print(&text)?;
-    Ok(0)
+    text
 }
 
 /// Prints what was written down of one node.
