@@ -139,8 +139,9 @@ is_running() { leader "$1" >/dev/null; }
 
 # A process's children of one name.
 children_of() {
-    local child
-    for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+    local children child
+    read -ra children <<<"$(cat "/proc/$1/task/$1/children" 2>/dev/null)"
+    for child in "${children[@]}"; do
         [ "$(cat "/proc/$child/comm" 2>/dev/null)" != "$2" ] || printf '%s\n' "$child"
     done
 }
