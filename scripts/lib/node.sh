@@ -47,14 +47,28 @@ boot_node() {
     (
         exec 8>&- 9>&- </dev/null >"$dir/console.log" 2>&1
         enter_cgroups "$name"
-        # /proc/sys/net of a namespace that nspawn did not make itself would be read-only
-        export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
-        # sid's systemd refuses version 1 cgroups; kubelet, which would miss the controllers, does not run there
-        [ "$(cat "$dir/suite")" != sid ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 UNIFIED_CGROUP_HIERARCHY=1
-        exec setsid systemd-nspawn "${nspawn_options[@]}" -D "$root" --machine="$fleet-$name" --hostname="$name" \
-            --network-namespace-path="/run/netns/$(node_netns "$name")" --bind="$dir/containerd:/var/lib/containerd"
+        exec setsid "$lib/../testbed" keep-running "$name"
     ) &
-    record_process "$dir/nspawn" $!
+    record_process "$dir/keeper" $!
+}
+
+# The process that outlives a node's reboots. nspawn leaves them to its caller where it keeps to its caller's cgroup: it
+# ends with 133. Disks stay as they are. What a kernel holds in memory is gone as on a real machine: /run is empty, interfaces,
+# routes and firewall are new, and nspawn gives each boot a boot id of its own.
+do_keep_running() {
+    local name=$1 dir status
+    dir=$(node_dir "$name")
+    # /proc/sys/net of a namespace that nspawn did not make itself would be read-only
+    export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
+    # sid's systemd refuses version 1 cgroups; kubelet, which would miss the controllers, does not run there
+    [ "$(cat "$dir/suite")" != sid ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 UNIFIED_CGROUP_HIERARCHY=1
+    while :; do
+        status=0
+        systemd-nspawn "${nspawn_options[@]}" -D "$dir/root" --machine="$fleet-$name" --hostname="$name" \
+            --network-namespace-path="/run/netns/$(node_netns "$name")" --bind="$dir/containerd:/var/lib/containerd" || status=$?
+        [ "$status" = 133 ] || return "$status"
+        connect_node "$name"
+    done
 }
 
 nspawn_options=(
@@ -112,26 +126,31 @@ JSON
 
 # The running node.
 
-leader() { cat "$(node_dir "$1")/leader.pid"; }
-is_running() { is_same_process "$(node_dir "$1")/leader"; }
-
-# nspawn forks a short-lived child first; the node's PID 1 is the one that became systemd.
-find_leader() {
-    local nspawn=$1 children child
-    read -ra children <"/proc/$nspawn/task/$nspawn/children"
-    for child in "${children[@]}"; do
-        [ "$(cat "/proc/$child/comm")" != systemd ] || { printf '%s\n' "$child" && return; }
+# The node's PID 1, which is another one after a reboot: below the keeper runs nspawn, which forks a short-lived child first.
+leader() {
+    local child pid
+    is_same_process "$(node_dir "$1")/keeper" || return
+    for child in $(children_of "$(cat "$(node_dir "$1")/keeper.pid")" systemd-nspawn); do
+        for pid in $(children_of "$child" systemd); do printf '%s\n' "$pid" && return; done
     done
     return 1
+}
+is_running() { leader "$1" >/dev/null; }
+
+# A process's children of one name.
+children_of() {
+    local children child
+    read -ra children <<<"$(cat "/proc/$1/task/$1/children" 2>/dev/null)"
+    for child in "${children[@]}"; do
+        [ "$(cat "/proc/$child/comm" 2>/dev/null)" != "$2" ] || printf '%s\n' "$child"
+    done
 }
 
 # Waits until the node is up as its user sees it: a login over SSH works.
 await_node() {
     local name=$1 dir
     dir=$(node_dir "$name")
-    wait_for 30 "$name to start its systemd" find_leader "$(cat "$dir/nspawn.pid")" ||
-        die_of_boot "$name"
-    record_process "$dir/leader" "$(find_leader "$(cat "$dir/nspawn.pid")")"
+    wait_for 30 "$name to start its systemd" leader "$name" || die_of_boot "$name"
     wait_for 90 "$name to accept SSH" ssh_to "$name" true </dev/null ||
         die "$name does not accept SSH" "read its console: $dir/console.log" "look inside: scripts/testbed exec $name journalctl -u ssh"
 }
@@ -158,13 +177,20 @@ exec_in() {
     )
 }
 
-# stop_node NAME: ends the node's PID 1, with which the kernel ends everything in it, then takes its mounts, network and
-# cgroups away. Works on whatever an interrupted run left.
+# has_rebooted NAME LEADER: it runs, and no longer as this PID 1.
+has_rebooted() {
+    local now
+    now=$(leader "$1") && [ "$now" != "$2" ]
+}
+
+# stop_node NAME: ends the node's keeper and its PID 1, with which the kernel ends everything in it, then takes its mounts,
+# network and cgroups away. Works on whatever an interrupted run left.
 stop_node() {
-    local name=$1 dir
+    local name=$1 dir pid
     dir=$(node_dir "$name")
-    end_process "$dir/leader"
-    end_process "$dir/nspawn"
+    pid=$(leader "$name") || pid=
+    end_process "$dir/keeper"
+    [ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null || : # nspawn was ended by somebody else, and it with it
     remove_cgroups "$name"
     unmount_under "$dir"
     disconnect_node "$name"

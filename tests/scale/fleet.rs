@@ -1,0 +1,91 @@
+//! Simulated nodes behind one listener: all of 127.0.0.0/8 is this machine, so each has an address of its own.
+
+use crate::fault::{Fault, Shares};
+use crate::gateway::{config, serve};
+use crate::node::SimNode;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+pub(crate) struct Fleet {
+    pub(crate) nodes: Vec<Arc<SimNode>>,
+    pub(crate) port: u16,
+    folder: TempDir,
+    _runtime: Runtime,
+}
+
+/// What those that say nothing at all are given, so that the others may have longer on a busy machine.
+const SILENT_TIMEOUT: &str = "3s";
+
+fn address(number: usize) -> String {
+    format!("127.77.{}.{}", number / 250, 1 + number % 250)
+}
+
+fn make_key(path: &Path) {
+    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(path).status();
+    assert!(made.is_ok_and(|status| status.success()), "ssh-keygen is not there: install openssh-client");
+}
+
+impl Fleet {
+    pub(crate) fn up(count: usize, shares: &Shares, silences: &[Fault]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for key in ["host", "key"] {
+            make_key(&folder.path().join(key));
+        }
+        let faults = shares.deal(count, silences);
+        let nodes: Vec<_> = faults.into_iter().enumerate().map(|(i, fault)| Arc::new(SimNode::new(i, fault))).collect();
+        let by_address: HashMap<IpAddr, Arc<SimNode>> =
+            nodes.iter().enumerate().map(|(i, node)| (address(i).parse().unwrap(), Arc::clone(node))).collect();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("0.0.0.0:0")).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let config = config(&folder.path().join("host"));
+        runtime.spawn(serve(listener, config, move |at| by_address.get(&at.ip()).cloned()));
+        let fleet = Self { nodes, port, folder, _runtime: runtime };
+        fleet.write("known_hosts", &fleet.known_hosts());
+        fleet
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.file(name), text).unwrap();
+    }
+
+    fn known_hosts(&self) -> String {
+        let key = fs::read_to_string(self.file("host.pub")).unwrap();
+        let key: Vec<&str> = key.split(' ').take(2).collect();
+        (0..self.nodes.len()).map(|i| format!("[{}]:{} {}\n", address(i), self.port, key.join(" "))).collect()
+    }
+
+    /// An inventory of all of them; the path.
+    pub(crate) fn inventory(&self, timeouts: &str) -> PathBuf {
+        let mut text = format!(
+            "defaults: {{user: root, port: {}, identity_file: {}, known_hosts: {}, connect_timeout: 60s}}\n\
+             policy: {{parallel: 500}}\ntimeouts: {{{timeouts}}}\nnodes:\n",
+            self.port,
+            self.file("key").display(),
+            self.file("known_hosts").display(),
+        );
+        for (i, node) in self.nodes.iter().enumerate() {
+            let silent = node.fault == Fault::SilentAtGreeting;
+            let timeout = if silent { format!(", connect_timeout: {SILENT_TIMEOUT}") } else { String::new() };
+            let _ = writeln!(text, "  - {{name: {}, host: {}{timeout}}}", node.name, address(i));
+        }
+        self.write("inventory.yaml", &text);
+        self.file("inventory.yaml")
+    }
+
+    pub(crate) fn having(&self, test: impl Fn(Fault) -> bool) -> impl Iterator<Item = &Arc<SimNode>> {
+        self.nodes.iter().filter(move |node| test(node.fault))
+    }
+}
