@@ -88,6 +88,9 @@ pub enum Input {
     Unprobed,
     /// A reset or a join ended.
     Ran(Ran),
+    /// While it was looked at, something was followed to its end that had been started before: by an earlier run that this one
+    /// goes on with, or by this one on a connection that it had lost. It counts as if the ladder had decided on it.
+    TookUp(Run, Ran),
     /// The user wants to stop.
     Stop,
 }
@@ -128,10 +131,14 @@ pub enum End {
     Gone,
 }
 
+/// Something that changes the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Run {
+pub enum Run {
+    /// A reset of this level, or a boot.
     Reset(Level),
+    /// `kubeadm join`.
     Join,
+    /// The kubelet started anew.
     Restart,
 }
 
@@ -206,9 +213,28 @@ impl Escalation {
             (State::Idle, Input::Start) => self.probe(),
             (State::Probing, Input::Probed(seen)) => self.probed(seen),
             (State::Probing, Input::Unprobed) => self.end(End::Lost),
+            (State::Probing, Input::TookUp(run, ran)) => self.took_up(run, ran),
             (State::Running(run), Input::Ran(ran)) => self.ran(run, ran),
             _ => Action::Wait,
         }
+    }
+
+    /// What had other bounds than these, or whose end was not seen, tells nothing.
+    fn took_up(&mut self, run: Run, ran: Ran) -> Action {
+        let within = match run {
+            Run::Reset(level) => (self.bounds.start..=self.bounds.ceiling).contains(&level),
+            Run::Join | Run::Restart => self.bounds.goal == Goal::Join,
+        };
+        let told = matches!(ran, Ran::Done | Ran::Failed);
+        if within && told && (self.last.is_none() || self.last == Some((run, Ran::Lost))) {
+            match run {
+                Run::Reset(level) => self.level = self.level.max(Some(level)),
+                Run::Join => self.attempts = self.attempts.max(1),
+                Run::Restart => self.restarted = true,
+            }
+            self.last = Some((run, ran));
+        }
+        Action::Wait
     }
 
     fn ran(&mut self, run: Run, ran: Ran) -> Action {

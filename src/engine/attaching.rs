@@ -4,8 +4,8 @@ use super::connecting::RECONNECT_PAUSE;
 use super::node::Driver;
 use super::owned::Owned;
 use crate::attached::{NoAnswer, attached};
-use crate::escalate::Ran;
-use crate::model::{Outcome, PhaseOnNode};
+use crate::escalate::{Input, Ran, Run};
+use crate::model::{Outcome, Phase, PhaseOnNode};
 use crate::parse::phase_on_node;
 use crate::plan::{ASKED_STEP, ask_phase};
 use crate::transport::Transport;
@@ -104,6 +104,24 @@ impl<T: Transport> Driver<'_, T> {
         let (ran, why) = self.settled(ended.ran, ended.why, armed.map(|armed| armed && running)).await;
         self.phase_finished(phase, why.clone());
         Ok((ran, why))
+    }
+
+    /// The same of a phase that counts as this run's own.
+    pub(super) async fn go_on_with(&mut self, found: PhaseOnNode) -> Result<(), String> {
+        let what = found.note.as_ref().ok().map(|note| (note.phase, note.level));
+        let (ran, _) = self.take_up(found).await?;
+        let run = match what {
+            Some((Phase::Join, _)) => Some(Run::Join),
+            Some((Phase::Restart, _)) => Some(Run::Restart),
+            Some((Phase::Reset | Phase::Reboot, Some(level))) => Some(Run::Reset(level)),
+            _ => None,
+        };
+        if let Some(run) = run {
+            self.ladder.on(Input::TookUp(run, ran));
+        }
+        self.phases += 1;
+        self.last_done = what.map(|(phase, _)| phase).filter(|_| ran == Ran::Done);
+        Ok(())
     }
 
     /// Without a note there are no marks to read: only that the unit is gone is seen.

@@ -169,7 +169,7 @@ impl<T: Transport> Driver<'_, T> {
             return false;
         }
         match self.ask_phase(None).await {
-            Ok(Some(found)) if found.running => self.take_up(found).await.is_ok(),
+            Ok(Some(found)) if found.running => self.go_on_with(found).await.is_ok(),
             Ok(_) => true, // it has ended since
             Err(_) => false,
         }

@@ -1,7 +1,7 @@
 use super::*;
 use std::collections::{HashMap, HashSet};
 
-const INPUTS: [Input; 19] = [
+const INPUTS: [Input; 25] = [
     Input::Start,
     Input::Probed(Seen::Good),
     Input::Probed(Seen::Bad),
@@ -21,6 +21,12 @@ const INPUTS: [Input; 19] = [
     Input::Ran(Ran::Gone),
     Input::Ran(Ran::NotStarted),
     Input::Stop,
+    Input::TookUp(Run::Reset(Level::Gentle), Ran::Done),
+    Input::TookUp(Run::Reset(Level::Aggressive), Ran::Failed),
+    Input::TookUp(Run::Reset(Level::Reboot), Ran::Done),
+    Input::TookUp(Run::Join, Ran::Done),
+    Input::TookUp(Run::Join, Ran::Failed),
+    Input::TookUp(Run::Restart, Ran::Done),
 ];
 
 fn all_bounds() -> Vec<Bounds> {
@@ -76,7 +82,10 @@ fn check(before: &Escalation, input: Input, action: Action, after: &Escalation) 
         }
         Action::End(_) | Action::Wait => {}
     }
-    if action == Action::Wait {
+    if let Input::TookUp(..) = input {
+        assert_eq!((after.state, after.stopping, after.losses), (before.state, before.stopping, before.losses));
+        assert!(after.attempts <= bounds.attempts && after.level <= before.level.max(Some(bounds.ceiling)));
+    } else if action == Action::Wait {
         let mut same = after.clone();
         same.stopping = before.stopping;
         assert_eq!(same, *before, "an input that does not fit changes nothing but the wish to stop");
@@ -203,6 +212,23 @@ fn what_a_boot_has_let_go_of_is_reset_once_more() {
     assert_eq!((actions[5], actions[7]), (Action::Join(1), Action::End(End::Good)));
     let actions = play(bounds, &[Input::Start, doomed, failed, doomed, Input::Ran(Ran::Gone)]);
     assert_eq!(actions[4], Action::End(End::Gone));
+}
+
+#[test]
+fn what_was_taken_up_is_not_done_again() {
+    let bounds = Bounds { goal: Goal::Join, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 3, losses: 1 };
+    let gentle = Input::TookUp(Run::Reset(Level::Gentle), Ran::Done);
+    for (seen, next) in [(Seen::Doomed, Action::Reset(Level::Aggressive)), (Seen::Bad, Action::Join(1))] {
+        assert_eq!(play(bounds, &[Input::Start, gentle, Input::Probed(seen)])[1..], [Action::Wait, next]);
+    }
+    let joined = Input::TookUp(Run::Join, Ran::Done);
+    assert_eq!(play(bounds, &[Input::Start, joined, Input::Probed(Seen::Bad)])[2], Action::End(End::Failed));
+    let (bad, lost) = (Input::Probed(Seen::Doomed), Input::Ran(Ran::Lost));
+    let again = play(bounds, &[Input::Start, bad, lost, gentle, bad]);
+    assert_eq!(again[4], Action::Reset(Level::Aggressive), "its end was seen after all");
+    let gentle_only = Bounds { ceiling: Level::Gentle, ..bounds };
+    let aggressive = Input::TookUp(Run::Reset(Level::Aggressive), Ran::Done);
+    assert_eq!(play(gentle_only, &[Input::Start, aggressive, bad])[2], Action::Reset(Level::Gentle));
 }
 
 #[test]

@@ -62,7 +62,9 @@ fn judge(fleet: &Fleet, run: &run::Run) -> BTreeMap<String, usize> {
         let level = if node.stubborn { Level::Aggressive } else { Level::Gentle };
         let phases = if node.stubborn { 2 } else { 1 };
         let (outcome, stage, launches, level) = match node.fault {
-            Fault::None | Fault::Drops(_) | Fault::DropsInMark(_) => (Outcome::Reset, Stage::Clean, phases, Some(level)),
+            Fault::None | Fault::Drops(_) | Fault::DropsInMark(_) => {
+                (Outcome::Reset, Stage::Clean, phases, Some(level))
+            }
             Fault::SilentAtGreeting | Fault::SilentInProbe | Fault::TakesNoKey => {
                 (Outcome::Unreachable, Stage::Unclean, 0, None)
             }

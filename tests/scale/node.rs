@@ -129,7 +129,8 @@ impl SimNode {
     /// Launches the phase that comes along, once per id, and gives what it prints, from the byte that is asked for.
     async fn launcher(&self, exec: &mut Exec, asked: &Asked) -> bool {
         let id = asked.variable("ID").expect("a launcher names the phase");
-        let offset: usize = asked.variable("OFFSET").and_then(|n| n.parse().ok()).expect("a launcher follows from a byte");
+        let offset: usize =
+            asked.variable("OFFSET").and_then(|n| n.parse().ok()).expect("a launcher follows from a byte");
         let follow = asked.steps() - 1; // the last step
         let mark = |words: &str| mark(asked.nonce(), words);
         let mut before = mark("hello");

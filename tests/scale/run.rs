@@ -67,7 +67,8 @@ impl Run {
     /// What it has taken so far; where it has just ended, what was seen before stays.
     fn look(&mut self, pid: u32) {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let memory = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        let memory =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
         self.most_memory_kib = self.most_memory_kib.max(memory.unwrap_or(0));
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
         self.most_descriptors = self.most_descriptors.max(descriptors);
