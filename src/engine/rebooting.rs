@@ -44,18 +44,18 @@ impl<T: Transport> Driver<'_, T> {
                 Err(why) => Some(why),
             };
             if asked.elapsed() >= patience {
-                let minutes = patience.as_secs() / 60;
+                let seconds = patience.as_secs();
                 return match away {
                     None => (
                         Ran::Failed,
                         Some(format!(
-                            "the machine was told to boot and has not within {minutes} minutes: its boot id is the same"
+                            "the machine was told to boot and has not within {seconds} s: its boot id is the same"
                         )),
                     ),
                     Some(why) => (
                         Ran::Gone,
                         Some(format!(
-                            "the machine was booted and did not come back within {minutes} minutes; look at its console: {why}"
+                            "the machine was booted and did not come back within {seconds} s; look at its console: {why}"
                         )),
                     ),
                 };

@@ -10,6 +10,7 @@ mod causes;
 mod configs;
 mod faults;
 mod firewall;
+mod handover;
 mod interruption;
 mod items;
 mod join;
@@ -128,6 +129,8 @@ const CASES: &[(&str, Cluster, Case)] = &[
     ),
     ("faults::a_phase_outlives_its_connection_and_runs_once", Unused, One(faults::lost_connection)),
     ("faults::ctrl_c_follows_what_runs_and_starts_nothing_more", Used, One(faults::interrupted)),
+    ("handover::a_second_operator_is_told_attaches_and_stops", Unused, One(handover::two_operators)),
+    ("handover::a_machine_is_booted_only_as_the_last_rung_and_must_come_back", Used, One(handover::reboot)),
     ("faults::a_second_kfleet_is_told_who_has_the_node", Used, One(faults::locked)),
 ];
 

@@ -23,6 +23,11 @@ pub struct Running {
 
 /// Starts kfleet with `args`, the bed's inventory unless they name one, and JSON output.
 pub fn start(bed: &Bed, args: &[&str]) -> Running {
+    start_as(bed, "tester", args)
+}
+
+/// The same for somebody else.
+pub fn start_as(bed: &Bed, user: &str, args: &[&str]) -> Running {
     let inventory = bed.file("inventory.yaml");
     let mut all = vec![];
     if !args.contains(&"--inventory") {
@@ -31,7 +36,13 @@ pub fn start(bed: &Bed, args: &[&str]) -> Running {
     all.extend(["--output", "json"]);
     all.extend(args);
     let mut command = bed.in_fleet(env!("CARGO_BIN_EXE_kfleet"), &all);
-    let mut child = command.stdout(Stdio::piped()).env_remove("SSH_AUTH_SOCK").spawn().expect("kfleet starts");
+    let mut child = command
+        .stdout(Stdio::piped())
+        .env_remove("SSH_AUTH_SOCK")
+        .env("USER", user)
+        .env("XDG_STATE_HOME", bed.file("state"))
+        .spawn()
+        .expect("kfleet starts");
     let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
     Running { child, lines, run: Run { code: None, events: Vec::new(), text: String::new() } }
 }
@@ -41,12 +52,21 @@ pub fn kfleet(bed: &Bed, args: &[&str]) -> Run {
     start(bed, args).finish()
 }
 
+/// The same for somebody else.
+pub fn kfleet_as(bed: &Bed, user: &str, args: &[&str]) -> Run {
+    start_as(bed, user, args).finish()
+}
+
 /// Runs kfleet for people to its end: exit code, standard output, standard error.
 pub fn people(bed: &Bed, args: &[&str]) -> (Option<i32>, String, String) {
     let inventory = bed.file("inventory.yaml");
     let mut all = vec!["--inventory", path(&inventory)];
     all.extend(args);
-    let output = bed.in_fleet(env!("CARGO_BIN_EXE_kfleet"), &all).output().expect("kfleet runs");
+    let output = bed
+        .in_fleet(env!("CARGO_BIN_EXE_kfleet"), &all)
+        .env("XDG_STATE_HOME", bed.file("state"))
+        .output()
+        .expect("kfleet runs");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
