@@ -16,6 +16,7 @@ fn seeds(name: &str) -> Vec<&'static str> {
         "answers" => vec!["api-view"],
         "inventory" => vec!["inventory"],
         "containerd" => vec!["containerd-config", "containerd-1.6.20", "containerd-1.7.24", "containerd-2.1.9"],
+        "journal" => vec!["journal/schema-1/20260131t235959z-0a1b2c", "journal/schema-1/20260201t000200z-2c3d4e"],
         _ => Vec::new(),
     }
 }

@@ -188,6 +188,24 @@ fn the_newest_runs_are_kept_as_the_inventory_says() {
     assert_eq!(left[0], three[1], "the oldest went");
 }
 
+#[test]
+fn a_run_that_leaves_nodes_says_how_it_is_gone_on_with() {
+    let folder = folder(NOBODY);
+    let (live, _) = says(&folder, &["join", "--canary", "1", "--yes", "--join-command", JOIN], 1);
+    let hint = format!("1 node was left before its end; `kfleet join --resume {}`", id(&runs(&folder)[0]));
+    assert!(live.contains(&hint), "{live}");
+    assert_eq!(says(&folder, &["runs", "replay", "last"], 0).0, live);
+    let (shown, _) = says(&folder, &["runs", "show", "last"], 0);
+    assert!(shown.contains(&hint) && shown.contains("1 failed, 1 not started"), "{shown}");
+    assert!(shown.contains("with --join-command (not kept) --canary 1"), "{shown}");
+    says(&folder, &["join", "--resume", "last", "--yes", "--join-command", JOIN], 1);
+    let new = record(&runs(&folder)[1]);
+    assert_eq!(
+        (&new["nodes"], &new["options"]["order"]["canary"]),
+        (&serde_json::json!(["node1", "node2"]), &1.into())
+    );
+}
+
 /// A machine that takes connections and says nothing.
 fn silence() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -299,8 +317,12 @@ fn a_join_is_resumed_with_the_nodes_that_it_left_and_its_options() {
     let new = record(&runs(&folder)[1]);
     assert_eq!(new["resumes"], OLD);
     assert_eq!((&new["nodes"], &new["begun"]), (&serde_json::json!(["node2", "node3"]), &serde_json::json!(["node2"])));
-    let options = serde_json::json!({"replace": true, "drain": true, "force_rejoin": false, "allow_shared_runtime": false, "wait_ms": 90_000, "parallel": 2});
-    assert_eq!(new["options"], options);
+    for (option, value) in
+        [("replace", Value::from(true)), ("drain", true.into()), ("wait_ms", 90_000.into()), ("parallel", 2.into())]
+    {
+        assert_eq!(new["options"][option], value, "{option}");
+    }
+    assert_eq!(new["options"]["force_rejoin"], false);
 
     // What the second one had begun with is begun for the first one too.
     let events = runs(&folder)[1].join("events.ndjson");

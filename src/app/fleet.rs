@@ -32,6 +32,8 @@ pub(super) struct Seen {
     rehearsals: Vec<Rehearsal>,
     /// Nobody reads any more what is written.
     pub(super) cut_off: bool,
+    /// The run has a journal.
+    kept: bool,
 }
 
 /// A run about to be made.
@@ -120,8 +122,9 @@ impl<'a> Fleet<'a> {
             } else {
                 print(&render::summary(&reports, width, style))?;
             }
-            if reports.iter().any(|report| report.level.is_some()) {
-                print(&copies(&run))?;
+            print(&copies(&run, &reports))?;
+            if seen.kept {
+                print(&going_on(&command, &run, &reports, 0))?;
             }
         }
         Ok(exit_code(&reports))
@@ -172,7 +175,7 @@ impl<'a> Fleet<'a> {
         let id = context.run.clone();
         let keeping = match self.record(command, &context) {
             Some(record) if keeps => {
-                Some(Keeping::begin(kept, record, runs_folder(), self.inventory.keep_runs, events.clone())?)
+                Some(Keeping::begin(kept, record, runs_folder(), self.inventory.keep_runs, events.clone()))
             }
             _ => None,
         };
@@ -198,10 +201,8 @@ impl<'a> Fleet<'a> {
         if reports.is_none() {
             events.send(Kind::RunFinished); // the display waits for it
         }
-        let seen = self.seen(display)?;
-        if let Some(keeping) = keeping {
-            keeping.end();
-        }
+        let mut seen = self.seen(display)?;
+        seen.kept = keeping.is_some_and(Keeping::end);
         listener.abort();
         runtime.shutdown_background(); // a name server that does not answer holds up nobody any more
         match reports {
@@ -331,7 +332,7 @@ fn draw(mut renderer: Renderer, events: &Events, receiver: &Receiver<Event>) -> 
     }
     let cut_off = renderer.is_cut_off();
     let _ = renderer.finish(); // a closed pipe is the reader's choice; the nodes' work is done either way
-    Seen { rows, rehearsals, cut_off }
+    Seen { rows, rehearsals, cut_off, kept: false }
 }
 
 /// In which order a run would take so many nodes; nothing where it would take them all.
@@ -352,12 +353,25 @@ fn order(policy: &Policy, total: usize) -> String {
     if parts.is_empty() { String::new() } else { format!("order: {}\n\n", parts.join("; ")) }
 }
 
-/// Where the copies of a run are, and how they are put back.
-pub(super) fn copies(run: &str) -> String {
+/// Where the copies of a run are, and how they are put back; nothing where none were made.
+pub(super) fn copies(run: &str, reports: &[NodeReport]) -> String {
+    if reports.iter().all(|report| report.level.is_none()) {
+        return String::new();
+    }
     format!(
         "\nCopies of what was changed are in {BACKUPS}/{run} on each node that was reset;\n\
          `kfleet reset NODE --restore-config {run}` puts containerd's config and the firewall back.\n"
     )
+}
+
+/// How a join is gone on with, where it left nodes for another reason than their own; `unfinished` have no report.
+pub(super) fn going_on(command: &str, run: &str, reports: &[NodeReport], unfinished: usize) -> String {
+    let left = unfinished + reports.iter().filter(|report| report.outcome.is_left()).count();
+    if command != "join" || left == 0 {
+        return String::new();
+    }
+    let nodes = if left == 1 { "1 node was".to_owned() } else { format!("{left} nodes were") };
+    format!("\n{nodes} left before its end; `kfleet join --resume {run}` goes on with all that did not end well.\n")
 }
 
 fn exit_code(reports: &[NodeReport]) -> u8 {

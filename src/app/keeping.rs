@@ -1,13 +1,12 @@
 //! Keeps the journal of a run, on a thread of its own: neither a display nor a disk that hangs holds up the other.
 
 use crate::engine::{Events, Kept};
-use crate::error::{Error, ErrorKind};
 use crate::journal::{Masking, Writer, prune};
 use crate::model::{Event, Kind, RunRecord};
 use crate::render::Transcript;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 /// The longest that the end of a run waits for its journal.
@@ -16,7 +15,7 @@ const LAST: Duration = Duration::from_secs(5);
 const BATCH: usize = 256;
 
 /// A journal that is being written.
-pub(super) struct Keeping(Receiver<()>);
+pub(super) struct Keeping(Receiver<bool>);
 
 impl Keeping {
     /// Writes what comes from `receiver` until the run is over, below `folder`, where the newest `keep` runs stay.
@@ -26,31 +25,41 @@ impl Keeping {
         folder: Result<PathBuf, String>,
         keep: usize,
         events: Events,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let (ended, end) = channel();
-        std::thread::Builder::new()
-            .name("journal".to_owned())
-            .spawn(move || {
-                let Ok(first) = receiver.recv() else { return }; // what is told of the journal comes after that the run began
-                let journal = Journal::begin(&record, folder, keep, &events);
-                keep_all(journal, first, &receiver);
-                let _ = ended.send(()); // nor who waits
-            })
-            .map_err(|e| Error::new(ErrorKind::Local, format!("no thread for the journal: {e}")))?;
-        Ok(Self(end))
+        let sender = events.clone();
+        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
+            let Ok(first) = receiver.recv() else { return }; // what is told of the journal comes after that the run began
+            let journal = Journal::begin(&record, folder, keep, &events);
+            let is_there = keep_all(journal, first, &receiver);
+            let _ = ended.send(is_there); // who waits may have gone on
+        });
+        if let Err(e) = thread {
+            sender.send(Kind::Warned { what: lost(&format!(" (no thread for it: {e})")) });
+        }
+        Self(end)
     }
 
-    /// Waits until the last event is on the disk.
-    pub(super) fn end(self) {
-        if self.0.recv_timeout(LAST).is_err() {
+    /// Waits until the last event is on the disk; whether there is a journal that can be gone on with.
+    pub(super) fn end(self) -> bool {
+        let ended = self.0.recv_timeout(LAST);
+        if ended == Err(RecvTimeoutError::Timeout) {
             let text =
                 "kfleet: the journal of this run is not on the disk yet; its end may be missing from `kfleet runs`";
             let _ = writeln!(io::stderr(), "{text}"); // the run is over all the same
         }
+        ended.unwrap_or(false)
     }
 }
 
-fn keep_all(mut journal: Journal<'_>, first: Kept, receiver: &Receiver<Kept>) {
+/// What is said where there is no journal, or not all of it.
+fn lost(why: &str) -> String {
+    format!(
+        "the journal of this run cannot be written{why}; the run goes on, but `kfleet runs` will not show all of it, and `kfleet join --resume` may not know all that was begun"
+    )
+}
+
+fn keep_all(mut journal: Journal<'_>, first: Kept, receiver: &Receiver<Kept>) -> bool {
     let mut next = Some(first);
     while let Some(first) = next {
         let mut asked = Vec::new();
@@ -70,6 +79,7 @@ fn keep_all(mut journal: Journal<'_>, first: Kept, receiver: &Receiver<Kept>) {
         }
         next = if over { None } else { receiver.recv().ok() };
     }
+    journal.writer.is_some()
 }
 
 struct Journal<'a> {
@@ -153,9 +163,7 @@ impl<'a> Journal<'a> {
             return;
         }
         let place = self.folder.as_ref().map(|folder| format!(" in {}", folder.display())).unwrap_or_default();
-        let what = format!(
-            "the journal of this run cannot be written{place} ({why}); the run goes on, but `kfleet runs` will not show all of it, and `kfleet join --resume` cannot go on with it"
-        );
+        let what = lost(&format!("{place} ({why})"));
         self.events.send(Kind::Warned { what });
     }
 }

@@ -1,6 +1,6 @@
 //! `kfleet runs`: what is kept of runs on this machine. Needs no inventory and no node.
 
-use super::fleet::{copies, print};
+use super::fleet::{copies, going_on, print};
 use super::run_named::{all, named};
 use crate::cli::{Cli, Output};
 use crate::error::{Error, ErrorKind};
@@ -41,9 +41,8 @@ pub(super) fn end(story: &RunStory, width: Option<u16>, style: render::Style) ->
         text += &format!("\n{}", render::summary(&story.reports, width, style));
     }
     text += &render::run_unfinished(&story.unfinished, width);
-    if story.reports.iter().any(|report| report.level.is_some()) {
-        text += &copies(&story.row.run);
-    }
+    text += &copies(&story.row.run, &story.reports);
+    text += &going_on(&story.record.command, &story.row.run, &story.reports, story.unfinished.len());
     text
 }
 
@@ -129,13 +128,15 @@ fn local(record: &RunRecord) -> String {
 }
 
 fn ended(record: &RunRecord, story: &Story, running: bool) -> String {
-    let well = story.reports.iter().filter(|report| report.outcome.is_success()).count();
-    let failed = record.nodes.len().saturating_sub(well);
-    match story.finished {
+    let count = |is: &dyn Fn(Outcome) -> bool| story.reports.iter().filter(|report| is(report.outcome)).count();
+    let held = count(&|outcome| outcome == Outcome::NotStarted);
+    let failed = record.nodes.len().saturating_sub(count(&|outcome| outcome.is_success()) + held);
+    match (story.finished, failed, held) {
         _ if running => "running".to_owned(),
-        false => "cut off".to_owned(),
-        true if failed == 0 => "all well".to_owned(),
-        true if story.reports.iter().any(|report| report.outcome == Outcome::Interrupted) => "interrupted".to_owned(),
-        true => format!("{failed} failed"),
+        (false, ..) => "cut off".to_owned(),
+        (true, 0, 0) => "all well".to_owned(),
+        _ if count(&|outcome| outcome == Outcome::Interrupted) > 0 => "interrupted".to_owned(),
+        (true, failed, 0) => format!("{failed} failed"),
+        (true, failed, held) => format!("{failed} failed, {held} not started"),
     }
 }

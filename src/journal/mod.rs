@@ -15,11 +15,13 @@ mod reader;
 mod retention;
 #[cfg(test)]
 mod samples;
+mod story;
 mod writer;
 
 pub use masking::Masking;
-pub use reader::{Recorded, Story, Unreadable, find, runs};
+pub use reader::{Recorded, Unreadable, find, read_record, runs};
 pub use retention::prune;
+pub use story::{Story, read_events};
 pub use writer::Writer;
 
 use crate::model::NodeName;
@@ -32,6 +34,9 @@ const RECORD: &str = "run.json";
 const EVENTS: &str = "events.ndjson";
 const LOCK: &str = "lock";
 const WHOLE: &str = "whole";
+
+/// The longest `run.json`, and the longest line of `events.ndjson`; what is longer is nothing that kfleet writes.
+const LONGEST: u64 = 16 << 20;
 
 /// The file of a node's transcript. Names may be too long for a file by two letters; then it ends without these.
 fn transcript(node: &NodeName) -> String {

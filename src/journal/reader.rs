@@ -1,15 +1,12 @@
 //! Reads what is kept of runs. Whatever a crash or a newer kfleet left in a journal, the rest of it is read.
 
-use super::{EVENTS, LOCK, RECORD, WHOLE, transcript};
-use crate::model::{Event, Kind, NodeName, NodeReport, RunId, RunRecord};
+use super::story::{Story, read_events};
+use super::{EVENTS, LOCK, LONGEST, RECORD, WHOLE, transcript};
+use crate::model::{Event, NodeName, RunId, RunRecord, clean};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
-
-/// The longest `run.json`, and the longest line of `events.ndjson`; what is longer is nothing that kfleet writes.
-const LONGEST: u64 = 16 << 20;
 
 /// A run that something was kept of.
 #[derive(Clone, Debug)]
@@ -67,31 +64,23 @@ pub fn find(runs: &Path, run: &RunId) -> Option<Recorded> {
 }
 
 fn record(path: &Path, run: &RunId) -> Result<RunRecord, Unreadable> {
-    let broken = |e: &dyn std::fmt::Display| Unreadable::Broken(e.to_string());
     let mut text = String::new();
-    File::open(path).and_then(|file| file.take(LONGEST).read_to_string(&mut text)).map_err(|e| broken(&e))?;
-    let value: Value = serde_json::from_str(&text).map_err(|e| broken(&e))?;
+    File::open(path)
+        .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+        .map_err(|e| Unreadable::Broken(e.to_string()))?;
+    read_record(&text, run)
+}
+
+/// What `run.json` of that run says.
+pub fn read_record(text: &str, run: &RunId) -> Result<RunRecord, Unreadable> {
+    let broken = |e: &dyn std::fmt::Display| Unreadable::Broken(clean(e.to_string()));
+    let value: Value = serde_json::from_str(text).map_err(|e| broken(&e))?;
     if let Some(schema) = value["schema"].as_u64().filter(|schema| *schema > RunRecord::SCHEMA.into()) {
-        let kfleet = crate::model::clean(value["kfleet"].as_str().unwrap_or("of a later version"));
+        let kfleet = clean(value["kfleet"].as_str().unwrap_or("of a later version"));
         return Err(Unreadable::Newer { kfleet, schema });
     }
     let record: RunRecord = serde_json::from_value(value).map_err(|e| broken(&e))?;
     if record.run == *run { Ok(record) } else { Err(broken(&format!("it is of another run, {}", record.run))) }
-}
-
-/// What the events of a run come to.
-#[derive(Clone, Debug, Default)]
-pub struct Story {
-    /// The ends of nodes, in the order of the run's nodes.
-    pub reports: Vec<NodeReport>,
-    /// Nodes on which a phase that changes them had begun.
-    pub begun: BTreeSet<NodeName>,
-    /// The run came to its own end.
-    pub finished: bool,
-    /// When the last thing happened, in milliseconds since the run began.
-    pub last_ms: u64,
-    /// Lines that could not be read.
-    pub unread: usize,
 }
 
 impl Recorded {
@@ -126,77 +115,23 @@ impl Recorded {
     }
 
     /// Gives `take` each event, in the order in which they happened; the number of lines that could not be read.
-    pub fn events(&self, mut take: impl FnMut(Event)) -> io::Result<usize> {
-        let mut unread = 0;
-        self.lines(|line| match serde_json::from_slice(line) {
-            Ok(event) => take(event),
-            Err(_) => unread += 1,
-        })?;
-        Ok(unread)
+    pub fn events(&self, take: impl FnMut(Event)) -> io::Result<usize> {
+        read_events(&mut self.written()?, take)
     }
 
     /// What it came to, without the lines that nodes printed.
     pub fn story(&self) -> io::Result<Story> {
-        let (mut story, mut reports) = (Story::default(), BTreeMap::new());
-        self.lines(|line| {
-            if let Some(at_ms) = time_of_output(line) {
-                story.last_ms = story.last_ms.max(at_ms);
-                return;
-            }
-            let Ok(event) = serde_json::from_slice::<Event>(line) else {
-                story.unread += 1;
-                story.begun.extend(unknown_phase(line));
-                return;
-            };
-            story.last_ms = story.last_ms.max(event.at_ms);
-            match event.kind {
-                Kind::PhaseStarted { node, phase, .. } if phase.changes() => {
-                    story.begun.insert(node);
-                }
-                Kind::NodeFinished { report } => {
-                    reports.insert(report.node.clone(), report);
-                }
-                Kind::RunFinished => story.finished = true,
-                _ => {}
-            }
-        })?;
-        let nodes = self.record.iter().flat_map(|record| &record.nodes);
-        story.reports = nodes.filter_map(|node| reports.remove(node)).collect();
-        Ok(story)
+        let nodes = self.record.as_ref().map(|record| record.nodes.as_slice()).unwrap_or_default();
+        Story::read(&mut self.written()?, nodes)
     }
 
-    fn lines(&self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    fn written(&self) -> io::Result<BufReader<File>> {
         let path = self.folder.join(EVENTS);
         if !path.symlink_metadata()?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
         }
-        let mut reader = BufReader::new(File::open(path)?);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            if reader.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
-                return Ok(());
-            }
-            if line != b"\n" {
-                take(&line);
-            }
-        }
+        File::open(path).map(BufReader::new)
     }
-}
-
-/// When a node printed a line, where the event is that. Told from how it begins and ends: these lines are nearly all there
-/// are in a long journal.
-fn time_of_output(line: &[u8]) -> Option<u64> {
-    let rest = line.strip_prefix(br#"{"at_ms":"#).filter(|rest| rest.ends_with(b"}\n"))?;
-    let digits = rest.iter().position(|byte| !byte.is_ascii_digit())?;
-    rest[digits..].starts_with(br#","event":"output","#).then_some(())?;
-    std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()
-}
-
-/// The node on which a phase of a newer kfleet's begins: what it does is not known, so it may change the node.
-fn unknown_phase(line: &[u8]) -> Option<NodeName> {
-    let value: Value = serde_json::from_slice(line).ok()?;
-    (value["event"] == "phase_started").then(|| NodeName::new(value["node"].as_str()?).ok()).flatten()
 }
 
 #[cfg(test)]

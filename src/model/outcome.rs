@@ -70,6 +70,11 @@ impl Outcome {
         Self::Unknown,
     ];
 
+    /// Whether the node was left before its story was over: nothing that was found on it is why.
+    pub fn is_left(self) -> bool {
+        matches!(self, Self::Lost | Self::Gone | Self::OutOfTime | Self::NotStarted | Self::Interrupted)
+    }
+
     /// Whether the user got what was asked for on this node.
     pub fn is_success(self) -> bool {
         match self {

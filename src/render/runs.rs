@@ -47,7 +47,7 @@ fn row(run: &RunRow) -> Row {
     let mut cells: Vec<Cell> = cells.into_iter().map(Cell::from).collect();
     cells[5].paint = match run.ended.as_str() {
         "all well" => Paint::Good,
-        ended if ended.ends_with(" failed") => Paint::Bad,
+        ended if ended.contains(" failed") => Paint::Bad,
         "running" => Paint::Plain,
         _ => Paint::Warn,
     };
@@ -161,8 +161,18 @@ fn options(record: &RunRecord) -> String {
     .filter(|(given, _)| *given)
     .map(|(_, word)| word.to_owned())
     .collect();
-    words.extend(options.wait_ms.map(|ms| format!("--wait {}s", ms / 1000)));
-    words.extend(options.parallel.map(|n| format!("--parallel {n}")));
+    let order = &options.order;
+    let seconds = |ms: u64| format!("{}s", ms / 1000);
+    let values = [
+        ("--wait", options.wait_ms.map(seconds)),
+        ("--parallel", options.parallel.map(|n| n.to_string())),
+        ("--batch", order.batch.map(|share| share.to_string())),
+        ("--canary", order.canary.map(|n| n.to_string())),
+        ("--max-failures", order.max_failures.map(|share| share.to_string())),
+        ("--node-deadline", order.node_deadline_ms.map(seconds)),
+        ("--deadline", order.deadline_ms.map(seconds)),
+    ];
+    words.extend(values.into_iter().filter_map(|(word, value)| Some(format!("{word} {}", value?))));
     if words.is_empty() { String::new() } else { format!(", with {}", words.join(" ")) }
 }
 
@@ -174,7 +184,7 @@ pub fn run_unfinished(unfinished: &[Unfinished], width: Option<u16>) -> String {
     let mut text = "\nNot finished, with the last that was seen of them:\n".to_owned();
     for node in unfinished {
         let line = match (&node.seen, node.at_ms) {
-            (Some(seen), Some(at_ms)) => format!("{}  {}", clock(at_ms), clean(seen)),
+            (Some(seen), Some(at_ms)) => format!("{} (at {})", clean(seen), clock(at_ms)),
             _ => format!("{}: its turn had not come", node.node),
         };
         text.push_str(&format!("  {}\n", hang(&line, 2, 6, width)));

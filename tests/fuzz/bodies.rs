@@ -3,15 +3,17 @@
 
 use kfleet::attached::Collect;
 use kfleet::diagnose::{Scope, clean as verdict, findings, standing};
+use kfleet::journal::{Masking, Story, read_events, read_record};
 use kfleet::model::{
-    ANSWER_BYTES, Fact, Facts, JoinCommand, STEP_BYTES, clean, clean_lines, containerd_setup, disables_cri, is_unsafe,
-    mask_secrets,
+    ANSWER_BYTES, Event, Fact, Facts, JoinCommand, Kind, NodeName, STEP_BYTES, clean, clean_lines, containerd_setup,
+    disables_cri, is_unsafe, mask_secrets,
 };
 use kfleet::parse::{
     Lines, Marks, Part, SectionOutput, api_view, cluster_defaults, diagnosis, facts, is_no_such_node, join_progress,
     message, node_object, pending_requests, reason,
 };
 use kfleet::plan::{Section, with_systemd_cgroup};
+use kfleet::render::{LastSeen, Style, Transcript, run_unfinished, summary};
 use kfleet::shell::Nonce;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +23,7 @@ use std::path::Path;
 pub type Body = fn(&[u8]);
 
 /// Name and body of each target.
-pub const ALL: [(&str, Body); 9] = [
+pub const ALL: [(&str, Body); 10] = [
     ("marks", marks),
     ("lines", lines),
     ("facts", measured),
@@ -31,6 +33,7 @@ pub const ALL: [(&str, Body); 9] = [
     ("inventory", inventory),
     ("join_command", join_command),
     ("containerd", containerd),
+    ("journal", journal),
 ];
 
 /// Runs the body called `name`.
@@ -291,4 +294,41 @@ fn containerd(data: &[u8]) {
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }
+}
+
+/// A journal as it lies on a disk: `events.ndjson`, or a `run.json`.
+fn journal(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let run = "20260131t235959z-0a1b2c".parse().expect("a run id");
+    if let Err(why) = read_record(&text, &run) {
+        is_safe("why a record cannot be read", &why.to_string());
+    }
+    let mut events = Vec::new();
+    let unread = read_events(&mut &*data, |event| events.push(event)).expect("bytes can be read");
+    let mut names: Vec<NodeName> = events.iter().filter_map(|event| event.kind.node().cloned()).collect();
+    names.extend(events.iter().flat_map(|event| match &event.kind {
+        Kind::RunStarted { nodes, .. } | Kind::Braked { nodes, .. } => nodes.clone(),
+        _ => Vec::new(),
+    }));
+    let story = Story::read(&mut &*data, &names).expect("bytes can be read");
+    assert!(story.unread <= unread, "the story cannot read more than there is");
+    let last = events.iter().map(|event| event.at_ms).max().unwrap_or_default();
+    assert!(story.last_ms >= last);
+    let changed = |event: &Event| match &event.kind {
+        Kind::PhaseStarted { node, phase, .. } => phase.changes() && !story.begun.contains(node),
+        _ => false,
+    };
+    assert!(!events.iter().any(changed), "what was begun is known");
+    let (mut masking, mut transcript, mut seen) = (Masking::new(&names), Transcript::default(), LastSeen::default());
+    for event in &events {
+        let masked = masking.mask(event);
+        let kept = masked.kind != Kind::Unknown || event.kind == Kind::Unknown;
+        assert!(kept && masked.at_ms == event.at_ms, "nothing is lost by its mask: {event:?}");
+        for (_, line) in transcript.lines(&masked) {
+            is_safe("a transcript", &line);
+        }
+        seen.event(event);
+    }
+    run_unfinished(&seen.unfinished(), None).lines().for_each(|line| is_safe("a list", line));
+    summary(&story.reports, None, Style::default()).lines().for_each(|line| is_safe("a summary", line));
 }

@@ -5,6 +5,7 @@ mod binary;
 mod fake;
 #[path = "../support/recorded.rs"]
 mod recorded;
+mod resumed;
 
 use fake::{Seen, context, node, run};
 use kfleet::cluster::ControlPlane;

@@ -41,7 +41,7 @@ fn kept(folder: Result<PathBuf, String>) -> (Events, Receiver<Event>, Keeping) {
     let (sender, shown) = channel();
     let (keeper, receiver) = channel();
     let events = Events::new(sender).kept_by(keeper);
-    let keeping = Keeping::begin(receiver, record(), folder, 50, events.clone()).unwrap();
+    let keeping = Keeping::begin(receiver, record(), folder, 50, events.clone());
     (events, shown, keeping)
 }
 
@@ -60,7 +60,7 @@ async fn what_was_sent_is_on_the_disk_once_that_was_waited_for() {
     assert!(recorded.is_running());
     assert!(recorded.story().unwrap().begun.contains(&node("node1")));
     events.send(Kind::RunFinished);
-    keeping.end();
+    assert!(keeping.end());
     assert!(recorded.story().unwrap().finished);
 }
 
@@ -113,7 +113,7 @@ fn a_journal_that_cannot_be_written_is_warned_of_once_and_stops_nothing() {
         events.send(begun(Phase::Reset));
         tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(events.kept());
         events.send(Kind::RunFinished);
-        keeping.end();
+        assert!(!keeping.end(), "nothing can be gone on with");
         drop(events);
         let seen: Vec<Kind> = shown.iter().map(|event| event.kind).collect();
         let warned: Vec<&String> =

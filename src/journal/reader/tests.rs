@@ -3,6 +3,7 @@
 use super::super::samples::{name, record, write};
 use super::*;
 use crate::model::Outcome;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 const RUN: &str = "20260201t000000z-0a1b2c";
