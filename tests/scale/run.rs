@@ -1,6 +1,6 @@
 //! One run of the real binary, its events, and what it took.
 
-use kfleet::model::{Event, Kind, NodeReport};
+use kfleet::model::{Event, Kind, NodeReport, Phase};
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -67,7 +67,8 @@ impl Run {
     /// What it has taken so far; where it has just ended, what was seen before stays.
     fn look(&mut self, pid: u32) {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let memory = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        let memory =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
         self.most_memory_kib = self.most_memory_kib.max(memory.unwrap_or(0));
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
         self.most_descriptors = self.most_descriptors.max(descriptors);
@@ -92,5 +93,20 @@ impl Run {
             }
         }
         phases
+    }
+
+    /// How long the slowest look at a node took that came to its end, in milliseconds.
+    pub(crate) fn slowest_probe(&self) -> u64 {
+        let (mut began, mut slowest) = (HashMap::new(), 0);
+        for event in &self.events {
+            match &event.kind {
+                Kind::PhaseStarted { node, phase: Phase::Probe, .. } => _ = began.insert(node, event.at_ms),
+                Kind::PhaseFinished { node, phase: Phase::Probe, error: None } => {
+                    slowest = slowest.max(began.get(node).map_or(0, |began| event.at_ms - began));
+                }
+                _ => {}
+            }
+        }
+        slowest
     }
 }

@@ -75,6 +75,7 @@ pub(crate) async fn serve<H: Host>(
 
 /// One command of a client.
 pub(crate) struct Exec {
+    #[expect(dead_code, reason = "simulated nodes know what they are asked by the script")]
     pub(crate) command: String,
     read: ChannelReadHalf,
     write: ChannelWriteHalf<Msg>,
@@ -181,7 +182,11 @@ impl Drop for Wire {
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
         if self.cut.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Ok(())); // as if the client had hung up
         }
