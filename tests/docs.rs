@@ -53,7 +53,9 @@ fn every_kfleet_command_is_understood() {
             kfleet::model::JoinCommand::parse(command).unwrap_or_else(|error| panic!("{words:?}: {error}"));
         }
     }
-    for subcommand in ["join", "reset", "status", "diagnose", "explain", "inventory", "runs", "script", "attach", "stop"] {
+    for subcommand in
+        ["join", "reset", "status", "diagnose", "explain", "inventory", "runs", "script", "attach", "stop"]
+    {
         assert!(commands.iter().any(|words| words[1] == subcommand), "the README never shows `kfleet {subcommand}`");
     }
 }

@@ -73,18 +73,21 @@ impl Fleet {
         (0..=self.nodes.len()).map(|i| format!("[{}]:{} {}\n", address(i), self.port, key.join(" "))).collect()
     }
 
-    /// An inventory of all of them; the path.
-    pub(crate) fn inventory(&self, timeouts: &str) -> PathBuf {
+    /// An inventory of all of them, `parallel` of them at once; the path. Those that say nothing come first, so that nobody
+    /// waits for them when all others are done.
+    pub(crate) fn inventory(&self, parallel: usize, timeouts: &str) -> PathBuf {
         let mut text = format!(
             "defaults: {{user: root, port: {}, identity_file: {}, known_hosts: {}, connect_timeout: 60s}}\n\
-             policy: {{parallel: 500}}\ncluster: {{control_plane: cp}}\ntimeouts: {{{timeouts}}}\nnodes:\n  \
+             policy: {{parallel: {parallel}}}\ncluster: {{control_plane: cp}}\ntimeouts: {{{timeouts}}}\nnodes:\n  \
              - {{name: cp, host: {}, role: control-plane}}\n",
             self.port,
             self.file("key").display(),
             self.file("known_hosts").display(),
             address(self.nodes.len()),
         );
-        for (i, node) in self.nodes.iter().enumerate() {
+        let mut nodes: Vec<_> = self.nodes.iter().enumerate().collect();
+        nodes.sort_by_key(|(_, node)| !matches!(node.fault, Fault::SilentAtGreeting | Fault::SilentInProbe));
+        for (i, node) in nodes {
             let silent = node.fault == Fault::SilentAtGreeting;
             let timeout = if silent { format!(", connect_timeout: {SILENT_TIMEOUT}") } else { String::new() };
             let _ = writeln!(text, "  - {{name: {}, host: {}{timeout}}}", node.name, address(i));

@@ -69,6 +69,8 @@ fn run(fleet: &Fleet) -> Vec<NodeReport> {
         task: Task::Reset { start: Level::Gentle, ceiling: Level::Aggressive, scope: Scope::Residue },
         allow: Allow::default(),
         rejoin: Rejoin::default(),
+        resumes: Vec::new(),
+        begun: std::collections::HashSet::new(),
         control_plane_reset: OnceLock::new(),
         names: Mutex::default(),
         policy: Policy { parallel: 100, ..Policy::default() },

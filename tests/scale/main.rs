@@ -31,10 +31,11 @@ const SILENCES: [Fault; 2] = [Fault::SilentAtGreeting, Fault::SilentInProbe];
 /// What a node that says nothing costs, and what one that does must not need on a busy machine.
 const PROBE_SECONDS: u64 = 25;
 
-/// What a node may cost kfleet in memory, beyond what few cost.
+/// What a node that is being worked on may cost in memory; what is waiting or done costs next to nothing.
 const KIB_PER_NODE: u64 = 1024;
 
 const FEW: usize = 50;
+const SOME: usize = 100;
 const MANY: usize = 500;
 
 #[expect(clippy::print_stdout, reason = "a test harness talks to people")]
@@ -60,7 +61,7 @@ type Test = fn() -> String;
 
 fn resets() -> String {
     let up = |count| Fleet::up(count, &SILENCES, |_| Stage::Unclean);
-    let runs = few_and_many([up(FEW), up(MANY)], &["reset", "--all", "--escalate", "--yes"]);
+    let runs = few_and_many([up(FEW), up(MANY)], MANY, &["reset", "--all", "--escalate", "--yes"]);
     for (fleet, run) in &runs {
         judge(fleet, run, |node| {
             let (phases, level) = if node.stubborn { (2, Level::Aggressive) } else { (1, Level::Gentle) };
@@ -73,7 +74,7 @@ fn resets() -> String {
 fn joins() -> String {
     let begins = |number: usize| if number.is_multiple_of(3) { Stage::Clean } else { Stage::Unclean };
     let up = |count| Fleet::up(count, &SILENCES, begins);
-    let runs = few_and_many([up(FEW), up(MANY)], &["join", "--yes"]);
+    let runs = few_and_many([up(FEW), up(MANY)], SOME, &["join", "--yes"]);
     for (fleet, run) in &runs {
         judge(fleet, run, |node| match node.began {
             Stage::Clean => (Outcome::Joined, Stage::Joined, 1, None),
@@ -92,13 +93,13 @@ fn told(command: &str, runs: &[(Fleet, Run)]) -> String {
 }
 
 /// Both at once, and what is bounded.
-fn few_and_many(fleets: [Fleet; 2], arguments: &[&str]) -> Vec<(Fleet, Run)> {
+fn few_and_many(fleets: [Fleet; 2], parallel: usize, arguments: &[&str]) -> Vec<(Fleet, Run)> {
     let timeouts = format!("probe: {PROBE_SECONDS}s, reset: 60s, ready: 5s, settle: 5s, answer: 5s");
     let runs: Vec<(Fleet, Run)> = std::thread::scope(|scope| {
         let start = |fleet: Fleet| {
             let timeouts = &timeouts;
             scope.spawn(move || {
-                let run = run::kfleet(&fleet.inventory(timeouts), arguments);
+                let run = run::kfleet(&fleet.inventory(parallel, timeouts), arguments);
                 (fleet, run)
             })
         };
@@ -106,7 +107,7 @@ fn few_and_many(fleets: [Fleet; 2], arguments: &[&str]) -> Vec<(Fleet, Run)> {
     });
     let [(_, few), (_, many)] = &runs[..] else { unreachable!("there are two") };
     assert!(few.most_memory_kib > 0 && many.most_descriptors > 0, "nothing was measured");
-    let allowed = few.most_memory_kib + (MANY - FEW) as u64 * KIB_PER_NODE;
+    let allowed = few.most_memory_kib + (parallel - FEW) as u64 * KIB_PER_NODE;
     assert!(many.most_memory_kib < allowed, "{} KiB, {} with few nodes", many.most_memory_kib, few.most_memory_kib);
     // One after the other the silent ones alone would take this long.
     let serial: u64 = many.reports.values().map(|report| report.elapsed_ms).sum();

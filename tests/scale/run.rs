@@ -31,6 +31,7 @@ pub(crate) fn kfleet(inventory: &Path, arguments: &[&str]) -> Run {
         .args(["--output", "json"])
         .args(arguments)
         .env_remove("SSH_AUTH_SOCK")
+        .env("XDG_STATE_HOME", inventory.parent().unwrap())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
