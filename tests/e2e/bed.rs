@@ -36,7 +36,7 @@ impl Bed {
 
     fn testbed(&self, args: &[&str]) -> Command {
         let mut command = Command::new(self.root.join("scripts/testbed"));
-        command.args(args).env("KFLEET_TESTBED", &self.state).stdin(Stdio::null());
+        command.args(args).env("KFLEET_TESTBED", &self.state).env("XDG_STATE_HOME", &self.state).stdin(Stdio::null());
         command
     }
 
@@ -64,6 +64,11 @@ impl Bed {
         let mut fresh = vec!["fresh"];
         fresh.extend(nodes);
         checked(self.testbed(&fresh));
+    }
+
+    /// Boots a node anew in place, without asking anything on it to stop; until it lets in again.
+    pub fn power_cycle(&self, node: &str) {
+        checked(self.testbed(&["reboot", node, "--hard"]));
     }
 
     /// Plants a naughtiness: its kind, and what that asks for behind it (`containerd-config broken`). Returns what its

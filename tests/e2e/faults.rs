@@ -75,7 +75,7 @@ pub fn control_plane_lost(bed: &Bed) {
 }
 
 /// All sessions of sshd on a node are cut by ending their processes: inside our own throw-away node.
-const CUT: &str = "for p in /proc/[0-9]*; do case $(cat $p/cmdline 2>/dev/null | tr '\\0' ' ') in 'sshd: '*|'sshd-session: '*) kill -9 ${p#/proc/};; esac; done; true";
+pub const CUT: &str = "for p in /proc/[0-9]*; do case $(cat $p/cmdline 2>/dev/null | tr '\\0' ' ') in 'sshd: '*|'sshd-session: '*) kill -9 ${p#/proc/};; esac; done; true";
 
 pub fn lost_connection(bed: &Bed, node: &str) {
     bed.fresh(&[node]);

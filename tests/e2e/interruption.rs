@@ -18,12 +18,12 @@ pub const NODES: [&str; 5] = ["node1", "node2", "node3", "node4", "sid"];
 const LONG_MS: u64 = 250;
 
 /// The phase's unit starts what kills it in time (`tests/testbed/rootfs/usr/local/lib/testbed/phase`).
-const HOOK: &str = "mkdir -p /run/systemd/system/kfleet.service.d && \
+pub const HOOK: &str = "mkdir -p /run/systemd/system/kfleet.service.d && \
     printf '[Service]\\nExecStart=\\nExecStart=/usr/local/lib/testbed/phase\\n' >/run/systemd/system/kfleet.service.d/testbed.conf && \
     systemctl daemon-reload";
 
 /// Everything on the node, without what differs between two that are in the same state.
-const SHAPE: &str = "/usr/local/lib/testbed/fingerprint shape";
+pub const SHAPE: &str = "/usr/local/lib/testbed/fingerprint shape";
 
 #[expect(clippy::print_stdout, reason = "the counts are the result")]
 pub fn at_every_step(bed: &Bed) {

@@ -5,11 +5,18 @@
 //! (`lease.rs`): most of their time is waiting. What each took is told at the end.
 
 mod alone;
+#[allow(dead_code, reason = "simulated nodes need more of it")]
+#[path = "../support/asked.rs"]
+mod asked;
 mod bed;
+mod between;
 mod causes;
 mod configs;
 mod faults;
 mod firewall;
+#[allow(dead_code, reason = "simulated nodes need more of it")]
+#[path = "../support/gateway.rs"]
+mod gateway;
 mod handover;
 mod interruption;
 mod items;
@@ -17,11 +24,13 @@ mod join;
 mod kept;
 mod lease;
 mod leftovers;
+mod proxy;
 mod reset;
 mod roots;
 mod run;
 mod runtime;
 mod status;
+mod survival;
 
 use libtest_mimic::{Arguments, Trial};
 use std::sync::{Arc, Mutex};
@@ -132,10 +141,22 @@ const CASES: &[(&str, Cluster, Case)] = &[
     ("handover::a_second_operator_is_told_attaches_and_stops", Unused, One(handover::two_operators)),
     ("handover::a_machine_is_booted_only_as_the_last_rung_and_must_come_back", Used, One(handover::reboot)),
     ("faults::a_second_kfleet_is_told_who_has_the_node", Used, One(faults::locked)),
+    (
+        "survival::of_a_connection_cut_at_and_within_every_mark",
+        Unused,
+        These(&survival::CUT_NODES, survival::cut_at_every_mark),
+    ),
+    ("survival::of_a_line_that_is_slow_lossy_half_open_or_without_sshd", Unused, One(survival::bad_line)),
+    ("survival::of_file_systems_that_fill_up", Unused, One(survival::full)),
+    ("survival::of_a_reboot_and_of_a_kfleet_that_is_killed", Unused, One(survival::ends)),
 ];
 
 #[expect(clippy::print_stdout, reason = "a test harness talks to people")]
 fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == "proxy") {
+        return proxy::main(&words[1..]);
+    }
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(lease::NODES.len());
     let root = bed::is_root();

@@ -88,12 +88,21 @@ impl Running {
 
     /// Presses Ctrl-C for kfleet alone, which runs somewhere below the test bed's own script.
     pub fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    /// Ends kfleet as the kernel does where memory runs out.
+    pub fn kill(&self) {
+        self.signal("-KILL");
+    }
+
+    fn signal(&self, signal: &str) {
         let mut processes = vec![self.child.id()];
         while let Some(pid) = processes.pop() {
             if std::fs::read_link(format!("/proc/{pid}/exe"))
                 .is_ok_and(|exe| exe == Path::new(env!("CARGO_BIN_EXE_kfleet")))
             {
-                let sent = Command::new("kill").args(["-INT", &pid.to_string()]).status();
+                let sent = Command::new("kill").args([signal, &pid.to_string()]).status();
                 assert!(sent.is_ok_and(|s| s.success()), "kfleet ({pid}) cannot be signalled");
                 return;
             }

@@ -28,6 +28,8 @@ pub(crate) struct Shares {
     pub(crate) refuses: usize,
 }
 
+pub(crate) const SHARES: Shares = Shares { drops: 100, silent: 50, refuses: 20 };
+
 impl Shares {
     /// The faults of `count` nodes.
     pub(crate) fn deal(&self, count: usize, silences: &[Fault]) -> Vec<Fault> {

@@ -1,8 +1,9 @@
 //! Simulated nodes behind one listener: all of 127.0.0.0/8 is this machine, so each has an address of its own.
 
-use crate::fault::{Fault, Shares};
+use crate::fault::{Fault, SHARES};
 use crate::gateway::{config, serve};
-use crate::node::SimNode;
+use crate::node::{SimNode, Stage};
+use crate::plane::{Machine, Plane};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -16,6 +17,7 @@ use tokio::runtime::Runtime;
 
 pub(crate) struct Fleet {
     pub(crate) nodes: Vec<Arc<SimNode>>,
+    pub(crate) plane: Arc<Plane>,
     pub(crate) port: u16,
     folder: TempDir,
     _runtime: Runtime,
@@ -24,7 +26,7 @@ pub(crate) struct Fleet {
 /// What those that say nothing at all are given, so that the others may have longer on a busy machine.
 const SILENT_TIMEOUT: &str = "3s";
 
-fn address(number: usize) -> String {
+pub(crate) fn address(number: usize) -> String {
     format!("127.77.{}.{}", number / 250, 1 + number % 250)
 }
 
@@ -34,21 +36,25 @@ fn make_key(path: &Path) {
 }
 
 impl Fleet {
-    pub(crate) fn up(count: usize, shares: &Shares, silences: &[Fault]) -> Self {
+    /// `stage` says how each begins, by its number.
+    pub(crate) fn up(count: usize, silences: &[Fault], stage: impl Fn(usize) -> Stage) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for key in ["host", "key"] {
             make_key(&folder.path().join(key));
         }
-        let faults = shares.deal(count, silences);
-        let nodes: Vec<_> = faults.into_iter().enumerate().map(|(i, fault)| Arc::new(SimNode::new(i, fault))).collect();
-        let by_address: HashMap<IpAddr, Arc<SimNode>> =
-            nodes.iter().enumerate().map(|(i, node)| (address(i).parse().unwrap(), Arc::clone(node))).collect();
+        let faults = SHARES.deal(count, silences).into_iter().enumerate();
+        let nodes: Vec<_> = faults.map(|(i, fault)| Arc::new(SimNode::new(i, fault, stage(i)))).collect();
+        let plane = Arc::new(Plane::new(nodes.clone()));
+        let machines =
+            nodes.iter().map(|node| Machine::Node(Arc::clone(node))).chain([Machine::Plane(Arc::clone(&plane))]);
+        let by_address: HashMap<IpAddr, Arc<Machine>> =
+            machines.enumerate().map(|(i, machine)| (address(i).parse().unwrap(), Arc::new(machine))).collect();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("0.0.0.0:0")).unwrap();
         let port = listener.local_addr().unwrap().port();
         let config = config(&folder.path().join("host"));
         runtime.spawn(serve(listener, config, move |at| by_address.get(&at.ip()).cloned()));
-        let fleet = Self { nodes, port, folder, _runtime: runtime };
+        let fleet = Self { nodes, plane, port, folder, _runtime: runtime };
         fleet.write("known_hosts", &fleet.known_hosts());
         fleet
     }
@@ -64,28 +70,29 @@ impl Fleet {
     fn known_hosts(&self) -> String {
         let key = fs::read_to_string(self.file("host.pub")).unwrap();
         let key: Vec<&str> = key.split(' ').take(2).collect();
-        (0..self.nodes.len()).map(|i| format!("[{}]:{} {}\n", address(i), self.port, key.join(" "))).collect()
+        (0..=self.nodes.len()).map(|i| format!("[{}]:{} {}\n", address(i), self.port, key.join(" "))).collect()
     }
 
-    /// An inventory of all of them; the path.
-    pub(crate) fn inventory(&self, timeouts: &str) -> PathBuf {
+    /// An inventory of all of them, `parallel` of them at once; the path. Those that say nothing come first, so that nobody
+    /// waits for them when all others are done.
+    pub(crate) fn inventory(&self, parallel: usize, timeouts: &str) -> PathBuf {
         let mut text = format!(
             "defaults: {{user: root, port: {}, identity_file: {}, known_hosts: {}, connect_timeout: 60s}}\n\
-             policy: {{parallel: 500}}\ntimeouts: {{{timeouts}}}\nnodes:\n",
+             policy: {{parallel: {parallel}}}\ncluster: {{control_plane: cp}}\ntimeouts: {{{timeouts}}}\nnodes:\n  \
+             - {{name: cp, host: {}, role: control-plane}}\n",
             self.port,
             self.file("key").display(),
             self.file("known_hosts").display(),
+            address(self.nodes.len()),
         );
-        for (i, node) in self.nodes.iter().enumerate() {
+        let mut nodes: Vec<_> = self.nodes.iter().enumerate().collect();
+        nodes.sort_by_key(|(_, node)| !matches!(node.fault, Fault::SilentAtGreeting | Fault::SilentInProbe));
+        for (i, node) in nodes {
             let silent = node.fault == Fault::SilentAtGreeting;
             let timeout = if silent { format!(", connect_timeout: {SILENT_TIMEOUT}") } else { String::new() };
             let _ = writeln!(text, "  - {{name: {}, host: {}{timeout}}}", node.name, address(i));
         }
         self.write("inventory.yaml", &text);
         self.file("inventory.yaml")
-    }
-
-    pub(crate) fn having(&self, test: impl Fn(Fault) -> bool) -> impl Iterator<Item = &Arc<SimNode>> {
-        self.nodes.iter().filter(move |node| test(node.fault))
     }
 }

@@ -1,13 +1,13 @@
 //! One node that is none: it understands what kfleet's scripts ask for, answers with what was recorded on real nodes, and
 //! keeps what a node keeps of a phase, so that it can be followed from any byte. No shell runs.
 
-use crate::asked::{Asked, mark};
+use crate::asked::{Asked, mark, reply};
 use crate::fault::{Dice, Fault};
-use crate::gateway::{Exec, Host};
+use crate::gateway::Exec;
 use crate::recorded::{Recorded, load};
 use kfleet::plan::Section;
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::sync::{LazyLock, Mutex, MutexGuard};
 
 /// How a node stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +17,17 @@ pub(crate) enum Stage {
     /// What a gentle reset leaves of it.
     StaleNetwork,
     Clean,
+    Joined,
 }
 
 static FRESH: LazyLock<Recorded> = LazyLock::new(|| load("trixie-fresh"));
 static HALF: LazyLock<Recorded> = LazyLock::new(|| load("half-joined"));
 static STALE: LazyLock<Recorded> = LazyLock::new(|| load("stale-network"));
+static API: LazyLock<Recorded> = LazyLock::new(|| load("api-token-alive"));
+pub(crate) static READY: LazyLock<Recorded> = LazyLock::new(|| load("trixie-ready"));
+
+/// Bytes of `\x1eNONCE begin N` at most.
+pub(crate) const LONGEST_MARK: usize = 48;
 
 /// What was seen and done.
 pub(crate) struct Log {
@@ -43,6 +49,7 @@ pub(crate) struct Log {
 pub(crate) struct SimNode {
     pub(crate) name: String,
     pub(crate) fault: Fault,
+    pub(crate) began: Stage,
     /// Whether a gentle reset is not enough.
     pub(crate) stubborn: bool,
     number: usize,
@@ -50,9 +57,9 @@ pub(crate) struct SimNode {
 }
 
 impl SimNode {
-    pub(crate) fn new(number: usize, fault: Fault) -> Self {
+    pub(crate) fn new(number: usize, fault: Fault, stage: Stage) -> Self {
         let log = Log {
-            stage: Stage::Unclean,
+            stage,
             logins: 0,
             execs: 0,
             probes: 0,
@@ -62,7 +69,14 @@ impl SimNode {
             printed: BTreeMap::new(),
             silent: false,
         };
-        Self { name: format!("n{number}"), fault, stubborn: number.is_multiple_of(2), number, log: Mutex::new(log) }
+        Self {
+            name: format!("n{number}"),
+            fault,
+            began: stage,
+            stubborn: number.is_multiple_of(2),
+            number,
+            log: Mutex::new(log),
+        }
     }
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
@@ -82,9 +96,9 @@ impl SimNode {
         } else if title == "launcher" {
             self.launcher(exec, asked).await
         } else if title.starts_with("disarm ") {
-            let mark = |words: &str| mark(asked.nonce(), words);
-            let answer = [mark("hello"), mark("begin 0"), b"none\n".to_vec(), mark("end 0 0"), mark("bye")].concat();
-            self.say(exec, &answer).await
+            self.say(exec, &reply(asked.nonce(), 0, b"none\n")).await
+        } else if title.starts_with("api-view ") {
+            self.say(exec, &reply(asked.nonce(), 0, &API["Api"].1)).await
         } else {
             panic!("{}: nobody knows what {title:?} asks", self.name);
         }
@@ -99,16 +113,18 @@ impl SimNode {
             let of_network = matches!(section, Section::PodLinks | Section::Chains | Section::AggressiveLeftovers);
             let recorded: &Recorded = match stage {
                 Stage::Clean => &FRESH,
+                Stage::Joined => &READY,
                 Stage::StaleNetwork => &STALE,
                 Stage::Unclean if of_network && self.stubborn => &STALE,
                 Stage::Unclean => &HALF,
             };
             let (status, bytes) = &recorded[name];
             answer.extend_from_slice(&mark(asked.nonce(), &format!("begin {step}")));
-            if section == Section::System {
-                answer.extend_from_slice(self.of_this_machine(bytes).as_bytes());
-            } else {
-                answer.extend_from_slice(bytes);
+            match section {
+                Section::System | Section::NodeObject | Section::KubeletSettings => {
+                    answer.extend(self.of_this_machine(bytes));
+                }
+                _ => answer.extend_from_slice(bytes),
             }
             answer.extend_from_slice(&mark(asked.nonce(), &format!("end {step} {status}")));
         }
@@ -116,14 +132,19 @@ impl SimNode {
         answer
     }
 
-    fn of_this_machine(&self, system: &[u8]) -> String {
-        let text = String::from_utf8_lossy(system);
+    /// Its Node, as the API server has it.
+    pub(crate) fn object(&self) -> String {
+        String::from_utf8(self.of_this_machine(&READY["NodeObject"].1)).expect("it was made of text")
+    }
+
+    fn of_this_machine(&self, recorded: &[u8]) -> Vec<u8> {
         let line = |line: &str| match line.split_once('=') {
-            Some(("hostname", _)) => format!("hostname={}\n", self.name),
-            Some(("machine_id", _)) => format!("machine_id={:032x}\n", self.number),
+            // the certificate that was recorded is another one's, and what the kubelet is told counts more
+            Some((key @ ("hostname" | "override"), _)) => format!("{key}={}\n", self.name),
+            Some((key @ ("machine_id" | "boot_id"), _)) => format!("{key}={:032x}\n", self.number),
             _ => format!("{line}\n"),
         };
-        text.lines().map(line).collect()
+        String::from_utf8_lossy(recorded).lines().map(line).collect::<String>().into_bytes()
     }
 
     /// Launches the phase that comes along, once per id, and gives what it prints, from the byte that is asked for.
@@ -138,12 +159,11 @@ impl SimNode {
             before.extend([mark(&format!("begin {step}")), mark(&format!("end {step} 0"))].concat());
         }
         before.extend(mark(&format!("begin {follow}")));
-        let cut = match asked.carried() {
-            Some(phase) => self.launch(&id, &phase),
-            None => {
-                self.log().offsets.push(offset);
-                None
-            }
+        let cut = if let Some(phase) = asked.carried() {
+            self.launch(&id, &phase)
+        } else {
+            self.log().offsets.push(offset);
+            None
         };
         let printed = self.log().printed.get(&id).cloned().unwrap_or_default();
         if !self.say(exec, &before).await {
@@ -175,15 +195,19 @@ impl SimNode {
         let is_first = log.printed.is_empty();
         *log.launches.entry(id.to_owned()).or_default() += 1;
         if !refuses {
-            assert!(phase.title().starts_with("reset "), "{}", phase.title());
-            let gentle = phase.title().contains("level=gentle");
-            log.stage = if gentle && self.stubborn { Stage::StaleNetwork } else { Stage::Clean };
+            let level = |level: &str| phase.title().contains(level);
+            log.stage = match phase.title().split(' ').next() {
+                Some("join") => Stage::Joined,
+                Some("reset") if level("level=gentle") && self.stubborn => Stage::StaleNetwork,
+                Some("reset") if level("level=gentle") || level("level=aggressive") => Stage::Clean,
+                _ => panic!("nobody knows what {:?} does", phase.title()),
+            };
         }
         let at = |thousandth: usize| 1 + (printed.len() - 1) * thousandth / 1000;
         let cut = match self.fault {
             Fault::Drops(thousandth) => Some(at(thousandth)),
             Fault::DropsInMark(thousandth) => {
-                let from = at(thousandth).min(printed.len() - 40); // the last mark is longer
+                let from = at(thousandth).min(printed.len() - "bye\n".len() - 34);
                 let mark = printed[from..].iter().position(|b| *b == 0x1e).expect("it ends with a mark") + from;
                 Some(mark + dice.below(34)) // anywhere in the nonce, too
             }
@@ -230,20 +254,16 @@ fn print(phase: &Asked, refuses: bool, dice: &mut Dice) -> Vec<u8> {
     printed
 }
 
-impl Host for SimNode {
-    fn greets(&self) -> bool {
+impl SimNode {
+    pub(crate) fn greets(&self) -> bool {
         self.fault != Fault::SilentAtGreeting && !self.log().silent
     }
 
-    fn lets_in(&self) -> bool {
+    pub(crate) fn lets_in(&self) -> bool {
         self.fault != Fault::TakesNoKey
     }
 
-    fn logged_in(&self) {
-        self.log().logins += 1;
-    }
-
-    async fn run(self: Arc<Self>, mut exec: Exec) {
+    pub(crate) async fn run(&self, mut exec: Exec) {
         self.log().execs += 1;
         let asked = Asked::new(exec.script().await);
         if self.answer(&mut exec, &asked).await {

@@ -1,6 +1,6 @@
 //! One run of the real binary, its events, and what it took.
 
-use kfleet::model::{Event, Kind, NodeReport};
+use kfleet::model::{Event, Kind, NodeReport, Phase};
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -31,6 +31,7 @@ pub(crate) fn kfleet(inventory: &Path, arguments: &[&str]) -> Run {
         .args(["--output", "json"])
         .args(arguments)
         .env_remove("SSH_AUTH_SOCK")
+        .env("XDG_STATE_HOME", inventory.parent().unwrap())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
@@ -93,5 +94,20 @@ impl Run {
             }
         }
         phases
+    }
+
+    /// How long the slowest look at a node took that came to its end, in milliseconds.
+    pub(crate) fn slowest_probe(&self) -> u64 {
+        let (mut began, mut slowest) = (HashMap::new(), 0);
+        for event in &self.events {
+            match &event.kind {
+                Kind::PhaseStarted { node, phase: Phase::Probe, .. } => _ = began.insert(node, event.at_ms),
+                Kind::PhaseFinished { node, phase: Phase::Probe, error: None } => {
+                    slowest = slowest.max(began.get(node).map_or(0, |began| event.at_ms - began));
+                }
+                _ => {}
+            }
+        }
+        slowest
     }
 }

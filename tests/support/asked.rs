@@ -48,13 +48,10 @@ impl Asked {
         self.word_at(self.carried_at()?, "SCRIPT").map(Self::new)
     }
 
-    /// Whether the text has this somewhere: a call, a path.
-    pub(crate) fn has(&self, text: &str) -> bool {
-        self.text.contains(text)
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        &self.text
+    /// Whether its first step calls this function.
+    pub(crate) fn calls(&self, function: &str) -> bool {
+        let body = self.text.rsplit_once("\nstep_0() {\n").and_then(|(_, rest)| rest.split_once("\n}\n"));
+        body.is_some_and(|(body, _)| body.lines().any(|line| line == function))
     }
 
     fn carried_at(&self) -> Option<usize> {
@@ -76,4 +73,10 @@ fn is_step(line: &str) -> bool {
 /// A mark as `shell/frame.sh` prints it.
 pub(crate) fn mark(nonce: &str, words: &str) -> Vec<u8> {
     format!("\n\u{1e}{nonce} {words}\n").into_bytes()
+}
+
+/// All that a script of one step prints.
+pub(crate) fn reply(nonce: &str, status: i32, bytes: &[u8]) -> Vec<u8> {
+    let mark = |words: &str| mark(nonce, words);
+    [mark("hello"), mark("begin 0"), bytes.to_vec(), mark(&format!("end 0 {status}")), mark("bye")].concat()
 }

@@ -75,6 +75,7 @@ pub(crate) async fn serve<H: Host>(
 
 /// One command of a client.
 pub(crate) struct Exec {
+    #[allow(dead_code, reason = "simulated nodes know what they are asked by the script")]
     pub(crate) command: String,
     read: ChannelReadHalf,
     write: ChannelWriteHalf<Msg>,

@@ -6,8 +6,13 @@ if [ -s /run/testbed/interrupt ]; then
     sed -i 1d /run/testbed/interrupt
 fi
 
+# Between begin and work of each step: who looks at the phase from far away keeps up with it.
+pace=
+[ ! -e /run/testbed/pace ] || read -r pace </run/testbed/pace
+
 printf() {
     command printf "$@" || return
+    case ${3-} in "begin "*) [ -z "$pace" ] || sleep "$pace" 3>&- 4>&- ;; esac
     case ${3-} in
     "begin $interrupt_at")
         if [ "$interrupt_after" = 0.000 ]; then
