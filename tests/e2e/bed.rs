@@ -44,7 +44,9 @@ impl Bed {
     pub fn in_fleet(&self, program: &str, args: &[&str]) -> Command {
         let mut all = vec!["run", program];
         all.extend(args);
-        self.testbed(&all)
+        let mut command = self.testbed(&all);
+        command.env("XDG_STATE_HOME", self.file("state-home")); // the journals of tests are nobody's
+        command
     }
 
     /// A file of the bed: `inventory.yaml`, `known_hosts`, `id_ed25519`.

@@ -26,6 +26,7 @@ mod lease;
 mod leftovers;
 mod proxy;
 mod reset;
+mod resumed;
 mod roots;
 mod run;
 mod runtime;
@@ -140,6 +141,11 @@ const CASES: &[(&str, Cluster, Case)] = &[
     ("faults::ctrl_c_follows_what_runs_and_starts_nothing_more", Used, One(faults::interrupted)),
     ("handover::a_second_operator_is_told_attaches_and_stops", Unused, One(handover::two_operators)),
     ("handover::a_machine_is_booted_only_as_the_last_rung_and_must_come_back", Used, One(handover::reboot)),
+    (
+        "resumed::a_join_goes_on_where_its_kfleet_was_killed_and_replaces_no_node_twice",
+        Used,
+        These(&["node1", "node2"], resumed::killed),
+    ),
     ("faults::a_second_kfleet_is_told_who_has_the_node", Used, One(faults::locked)),
     (
         "survival::of_a_connection_cut_at_and_within_every_mark",

@@ -86,7 +86,7 @@ impl Running {
         panic!("the run ended before it: {}", self.run.text);
     }
 
-    /// Presses Ctrl-C for kfleet alone, which runs somewhere below the test bed's own script.
+    /// Presses Ctrl-C for kfleet alone.
     pub fn interrupt(&self) {
         self.signal("-INT");
     }
