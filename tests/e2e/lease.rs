@@ -3,11 +3,12 @@
 use crate::bed::Bed;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
-/// The workers: four with containerd 1.7, which can join, one with 2 and one with 1.6.
-pub const NODES: [&str; 6] = ["node1", "node2", "node3", "node4", "sid", "bookworm"];
+/// The workers: six with containerd 1.7, which can join, one with 2 and one with 1.6. Cases that name theirs take the first
+/// ones.
+pub const NODES: [&str; 8] = ["node1", "node2", "node3", "node4", "node5", "node6", "sid", "bookworm"];
 
 /// How many of them can join.
-pub const JOINING: usize = 4;
+pub const JOINING: usize = 6;
 
 /// What a case is to the cluster.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl Taken {
     fn free_for(&self, case: &Case, cluster: Cluster) -> Option<Vec<&'static str>> {
         let free = |node: &&&'static str| !self.nodes.contains(*node);
         let nodes = match case {
-            Case::One(_) => NODES[..JOINING].iter().filter(free).take(1).copied().collect(),
+            Case::One(_) => NODES[..JOINING].iter().rev().filter(free).take(1).copied().collect(),
             Case::These(nodes, _) => nodes.iter().filter(free).copied().collect::<Vec<_>>(),
         };
         let wanted = if let Case::These(nodes, _) = case { nodes.len() } else { 1 };

@@ -167,7 +167,7 @@ fn main() {
     arguments.test_threads = Some(lease::NODES.len());
     let root = bed::is_root();
     let wanted = !arguments.list && root;
-    let bed = wanted.then(|| Arc::new(bed::Bed::up(4)));
+    let bed = wanted.then(|| Arc::new(bed::Bed::up(lease::JOINING)));
     let leases = Arc::new(Leases::new());
     let times: Arc<Mutex<Vec<(&str, Duration)>>> = Arc::default();
     let trials = CASES.iter().map(|(name, cluster, case)| {

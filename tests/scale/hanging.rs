@@ -45,7 +45,8 @@ pub(crate) fn given_up() -> String {
     format!("reset {} nodes, {silent} silent in their phase: {:.1} s", reports.len(), took.as_secs_f32())
 }
 
-const CONNECT: Duration = Duration::from_secs(2);
+/// Long enough for a busy machine to log in to the nodes that do answer once.
+const CONNECT: Duration = Duration::from_secs(10);
 
 const KEEPALIVE: Duration = Duration::from_secs(2);
 const KEEPALIVES: usize = 3;
