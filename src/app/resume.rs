@@ -78,7 +78,7 @@ impl Resumed {
             self.left.iter().filter(|name| self.begun.contains(name)).map(NodeName::as_str).collect();
         if replace && !begun.is_empty() {
             text += &format!(
-                " --replace does not hold for {}, which it had begun to change: they are joined if they are no healthy members.",
+                " --replace does not hold for {}, which it had begun to change: a healthy member among these is left alone.",
                 begun.join(", ")
             );
         }
