@@ -3,6 +3,7 @@
 use super::confirm::{self, Plan};
 use super::keeping::Keeping;
 use super::resume::Resumed;
+use super::signals::LeaveTaking;
 use super::state::runs_folder;
 use super::who::who;
 use super::{saved, signals};
@@ -183,13 +184,19 @@ impl<'a> Fleet<'a> {
         let runtime = runtime()?;
         let only_looks = self.dry_run || matches!(self.task, Task::Status | Task::Attach | Task::Halt);
         let ended = CancellationToken::new();
-        let named =
-            self.cli.inventory.as_ref().map_or_else(String::new, |path| format!(" --inventory {}", path.display()));
+        let leave_taking = LeaveTaking {
+            inventory: self
+                .cli
+                .inventory
+                .as_ref()
+                .map_or_else(String::new, |i| format!(" --inventory {}", i.display())),
+            resumable: (keeping.is_some() && matches!(self.task, Task::Join)).then(|| id.clone()),
+        };
         // Until the display is done: it may hang in Ctrl-S.
         let listener = if only_looks {
             runtime.spawn(signals::end(ended.clone()))
         } else {
-            runtime.spawn(signals::listen(stop, events.clone(), Arc::clone(&context.at_work), named))
+            runtime.spawn(signals::listen(stop, events.clone(), Arc::clone(&context.at_work), leave_taking))
         };
         let reports = runtime.block_on(async {
             tokio::select! {

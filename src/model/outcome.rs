@@ -109,7 +109,7 @@ impl Outcome {
             Self::Restored => "restored",
             Self::Measured => "measured",
             Self::Followed => "followed",
-            Self::Idle => "nothing runs",
+            Self::Idle => "idle",
             Self::Stopped => "stopped",
             Self::Failed => "failed",
             Self::Refused => "refused",
