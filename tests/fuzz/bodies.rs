@@ -5,12 +5,12 @@ use kfleet::attached::Collect;
 use kfleet::diagnose::{Scope, clean as verdict, findings, standing};
 use kfleet::journal::{Masking, Story, read_events, read_record};
 use kfleet::model::{
-    ANSWER_BYTES, Event, Fact, Facts, JoinCommand, Kind, NodeName, STEP_BYTES, clean, clean_lines, containerd_setup,
-    disables_cri, is_unsafe, mask_secrets,
+    ANSWER_BYTES, Event, Fact, Facts, JoinCommand, Kind, NodeName, PhaseOnNode, STEP_BYTES, clean, clean_lines,
+    containerd_setup, disables_cri, is_unsafe, mask_secrets,
 };
 use kfleet::parse::{
     Lines, Marks, Part, SectionOutput, api_view, cluster_defaults, diagnosis, facts, is_no_such_node, join_progress,
-    message, node_object, pending_requests, reason,
+    message, node_object, pending_requests, phase_on_node, reason,
 };
 use kfleet::plan::{Section, with_systemd_cgroup};
 use kfleet::render::{LastSeen, Style, Transcript, run_unfinished, summary};
@@ -228,6 +228,17 @@ fn answers(data: &[u8]) {
     let status = [0, 0, 1, 64][usize::from(first % 4)];
     let output = SectionOutput { bytes: bytes.to_vec(), status, too_much: None };
     is_safe_value("an API view", &api_view("10.0.0.1:6443", &output));
+    match phase_on_node(&output) {
+        Ok(Some(PhaseOnNode { id, what, since, boot_id, note, .. })) => {
+            [id, what, since, boot_id].iter().for_each(|text| is_safe("a phase", text));
+            match note {
+                Ok(note) => is_safe_value("a note", &note),
+                Err(why) => is_safe("a note", &why),
+            }
+        }
+        Ok(None) => {}
+        Err(why) => is_safe("a phase", &why),
+    }
     let text = String::from_utf8_lossy(bytes);
     is_safe_value("a Node", &node_object(&text, status));
     assert!(!is_no_such_node(&text) || text.contains("(NotFound)"));
