@@ -148,9 +148,14 @@ const CASES: &[(&str, Cluster, Case)] = &[
     ),
     ("faults::a_second_kfleet_is_told_who_has_the_node", Used, One(faults::locked)),
     (
-        "survival::of_a_connection_cut_at_and_within_every_mark",
+        "survival::of_a_connection_cut_at_and_within_every_mark_of_a_gentle_reset",
         Unused,
-        These(&survival::CUT_NODES, survival::cut_at_every_mark),
+        These(&survival::GENTLE_NODES, survival::gentle_cut),
+    ),
+    (
+        "survival::of_a_connection_cut_at_and_within_every_mark_of_an_aggressive_reset",
+        Unused,
+        These(&survival::AGGRESSIVE_NODES, survival::aggressive_cut),
     ),
     ("survival::of_a_line_that_is_slow_lossy_half_open_or_without_sshd", Unused, One(survival::bad_line)),
     ("survival::of_file_systems_that_fill_up", Unused, One(survival::full)),
