@@ -96,7 +96,7 @@ pub fn gentle_cut(bed: &Bed) {
 
 /// Slower, as kfleet must not be far behind when the firewall's timer starts.
 pub fn aggressive_cut(bed: &Bed) {
-    cut_at_every_mark(bed, AGGRESSIVE_NODES, Level::Aggressive, &ITEMS, "3.0");
+    cut_at_every_mark(bed, AGGRESSIVE_NODES, Level::Aggressive, &ITEMS, "2.5");
 }
 
 /// Each step takes `seconds` longer, so that connections are cut and made again while the phase runs.
@@ -281,8 +281,10 @@ pub fn ends(bed: &Bed, node: &str) {
     run.expect(node, Outcome::AlreadyClean);
     undisturbed.compare(bed, "kfleet killed");
 
-    // What is in the network's namespace goes with a boot, whoever's it is: compared with a node that was booted afterwards.
+    // What is in the network's namespace goes with a boot, whoever's it is: compared with a reset after one.
     bed.power_cycle(node);
+    undisturbed.plant(bed);
+    kfleet(bed, &undisturbed.arguments()).expect(node, Outcome::Reset);
     let booted = Undisturbed { shape: bed.see(node, SHAPE), ..undisturbed };
     booted.plant(bed);
     slow_down(bed, node, "3.0");
