@@ -29,7 +29,7 @@ use std::time::Duration;
 const SILENCES: [Fault; 2] = [Fault::SilentAtGreeting, Fault::SilentInProbe];
 
 /// What a node that says nothing costs, and what one that does must not need on a busy machine.
-const PROBE_SECONDS: u64 = 25;
+const PROBE_SECONDS: u64 = 40;
 
 /// What a node that is being worked on may cost in memory; what is waiting or done costs next to nothing.
 const KIB_PER_NODE: u64 = 1024;
