@@ -230,7 +230,9 @@ fn answers(data: &[u8]) {
     is_safe_value("an API view", &api_view("10.0.0.1:6443", &output));
     match phase_on_node(&output) {
         Ok(Some(PhaseOnNode { id, what, since, boot_id, note, .. })) => {
-            [id, what, since, boot_id].iter().for_each(|text| is_safe("a phase", text));
+            for text in [id, what, since, boot_id] {
+                is_safe("a phase", &text);
+            }
             match note {
                 Ok(note) => is_safe_value("a note", &note),
                 Err(why) => is_safe("a note", &why),

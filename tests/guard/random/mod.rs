@@ -40,7 +40,7 @@ fn try_seed(seed: u64, counts: &Mutex<BTreeMap<String, usize>>) -> Option<String
 as_root! {
     #[allow(clippy::print_stdout, reason = "the counts are what the reader of a run wants")]
     fn random_machines() {
-        let layouts = number("KFLEET_GUARD_LAYOUTS").unwrap_or(600);
+        let layouts = number("KFLEET_GUARD_LAYOUTS").unwrap_or(360);
         // The same machines each time, so that a change is judged by itself; other seeds are for those who look for more.
         let first = number("KFLEET_GUARD_SEED").unwrap_or(100_000);
         println!("guard: {layouts} random machines from KFLEET_GUARD_SEED={first}");
@@ -52,7 +52,7 @@ as_root! {
         }
         println!("guard: {} machines so far in all tests", MACHINES.load(Ordering::Relaxed));
         assert!(failures.is_empty(), "{} of {layouts} failed\n{}", failures.len(), failures.join("\n"));
-        if layouts >= 600 {
+        if layouts >= 360 {
             for (kind, _) in MEDIA.iter().chain(&MOVED).chain(&ALIASED).chain(&ITEMS) {
                 assert!(counts.contains_key(*kind), "no machine had this: {kind}");
             }
