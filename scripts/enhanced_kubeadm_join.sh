@@ -2407,22 +2407,37 @@ check_reboot() {
     say "refused: no SSH server was found that systemd starts with the machine, so nobody could log in after a boot"
     return 76
   }
-  if waits=$(asks_for_passphrase) && [ -n "$waits" ]; then
+  waits=$(asks_for_passphrase) || {
+    say "refused: /etc/crypttab could not be read, so whether the boot would wait for a passphrase could not be told"
+    return 76
+  }
+  if [ -n "$waits" ]; then
     say "refused: the boot would wait for a passphrase: $waits in /etc/crypttab"
     return 76
   fi
   # Without a source that fstab requires the boot ends in the emergency shell (systemd.mount, local-fs.target).
-  missing=$(timeout -k 1 20 findmnt --verify 2>/dev/null | sed -n 's/.*unreachable on boot required source: *//p' | paste -sd ' ' -)
+  verified=$(timeout -k 1 20 findmnt --verify 2>&1)
+  verdict=$?
+  missing=$(printf '%s\n' "$verified" | sed -n 's/.*unreachable on boot required source: *//p' | paste -sd ' ' -)
   if [ -n "$missing" ]; then
     say "refused: /etc/fstab asks for what is not there, so the boot would not come to its end: $missing"
     return 76
   fi
-  unit_less=$(mounted_by_hand) || {
+  # 1 with findings of other kinds, of which it tells the number; anything else is no verdict.
+  case $verdict:$verified in
+    0:*) ;;
+    1:*' parse error'*) ;;
+    *)
+      say "refused: whether all that /etc/fstab asks for is there could not be told: $(printf '%s\n' "$verified" | tail -n 1)"
+      return 76
+      ;;
+  esac
+  by_hand=$(mounted_by_hand) || {
     say "refused: what is mounted could not be listed, so what a boot would leave unmounted could not be told"
     return 76
   }
-  if [ -n "$unit_less" ]; then
-    say "refused: mounted by hand, and not there any more after a boot: $unit_less; add it to /etc/fstab"
+  if [ -n "$by_hand" ]; then
+    say "refused: mounted by hand, and not there any more after a boot: $by_hand; add it to /etc/fstab"
     return 76
   fi
 }
@@ -2436,32 +2451,52 @@ starts_sshd() {
 
 # Names of volumes that are unlocked at boot with a passphrase that somebody types.
 asks_for_passphrase() {
-  [ -r /etc/crypttab ] || return 0
-  awk '/^[^#]/ && ($3 == "" || $3 == "none" || $3 == "-") && $4 !~ /noauto|nofail|tpm2-device|fido2-device|pkcs11-uri/ { print $1 }' \
-    /etc/crypttab | paste -sd ' ' -
+  [ -e /etc/crypttab ] || return 0
+  awk '/^[^#]/ && ($3 == "" || $3 == "none" || $3 == "-") && $4 !~ /noauto|nofail|tpm2-device|fido2-device|pkcs11-uri/ { printf "%s ", $1 }' \
+    /etc/crypttab
 }
 
-# Mounts on and below protected paths that no unit of systemd's brings back; ZFS brings its own.
+# Mounts that protected paths lie on, are, or have below them, and that nothing brings back with the machine. ZFS brings its own.
 mounted_by_hand() {
-  findmnt -rno TARGET,FSTYPE >"/run/kfleet/mounts.$$" || return
-  printf '%s\n' "$PROTECT" | while IFS= read -r path; do
-    while read -r target type; do
-      case $target in "$path" | "$path"/*) ;; *) continue ;; esac
-      [ "$type" != zfs ] && [ "$type" != autofs ] || continue
-      unit=$(systemd-escape -p --suffix=mount -- "$(printf %b "$target")") || continue
-      [ -n "$(systemctl show -p FragmentPath --value -- "$unit")" ] || printf '%s ' "$target"
-    done <"/run/kfleet/mounts.$$"
+  listed=$(awk -F '[ ]' '{ type = $0; sub(/.* - /, "", type); sub(/ .*/, "", type); print type, $5 }' /proc/self/mountinfo) &&
+    [ -n "$listed" ] || return
+  printf '%s\n' "$listed" | sort -u | while read -r type target; do
+    case $type in zfs | autofs) continue ;; esac
+    [ "$target" != / ] || continue
+    target=$(unescape "$target")
+    target=${target%x}
+    concerns_protected "$target" && ! comes_with_the_boot "$target" || continue
+    printf '%s ' "$target"
   done
-  rm -f -- "/run/kfleet/mounts.$$"
 }
 
-# A moment later, so that the phase comes to its end and says so. What is in memory is written down first.
+# Whether a protected path lies in $1 or the other way round.
+concerns_protected() {
+  printf '%s\n' "$PROTECT" | {
+    while IFS= read -r path; do
+      case $1 in "$path" | "$path"/*) exit 0 ;; esac
+      case $path in "$1"/*) exit 0 ;; esac
+    done
+    exit 1
+  }
+}
+
+# A unit of its own, which the boot or an automount pulls in; "noauto" in fstab has one that nothing pulls in.
+comes_with_the_boot() {
+  unit=$(systemd-escape -p --suffix=mount -- "$1") || return 1
+  [ -n "$(systemctl show -p FragmentPath --value -- "$unit")" ] &&
+    [ -n "$(systemctl show -p RequiredBy -p WantedBy -p TriggeredBy --value -- "$unit" | tr -d '\n')" ]
+}
+
+# A moment later, so that the phase comes to its end and says so. What is in memory is written down first. Whoever has asked the
+# phase to end meanwhile does not want the boot.
 reboot_machine() {
   timeout -k 1 60 sync || {
     say "what is in memory could not be written to the disks within 60 s"
     return 1
   }
-  systemd-run --quiet --collect --unit=kfleet-reboot --on-active=2 systemctl reboot
+  [ -z "${KFLEET_HALT-}" ] || [ ! -e "$KFLEET_HALT" ] || return 64
+  systemd-run --quiet --collect --unit=kfleet-reboot --on-active=2 --timer-property=AccuracySec=100ms systemctl reboot
 }
 # --- journal: what the kubelet complains of -------------------------------------------------------------------------
 # For awk: whether a line of the kubelet's, without what journals put in front, is a complaint: errors and fatal lines, the
@@ -2616,12 +2651,21 @@ launch_write() {
     return 1
   fi
   umask 077
-  if said=$({ mkdir -p /run/kfleet && chmod 0700 /run/kfleet && printf %s "$SCRIPT" >"$BASE.sh" &&
-    printf '%s\n' "$NOTE" >"$BASE.json" && : >"$BASE.out" && reserve_room; } 2>&1); then
+  # An inventory that has one machine under two names would have two phases of one name on it.
+  if ! mkdir -p /run/kfleet || ! chmod 0700 /run/kfleet || [ -e "$BASE.out" ] || ! (set -C && : >"$BASE.out"); then
+    say "nothing was started: $BASE.out is there already or cannot be made; is this machine in the inventory twice?"
+    return 1
+  fi
+  if said=$({ reserve_room && printf %s "$SCRIPT" >"$BASE.sh" && printf '%s\n' "$NOTE" >"$BASE.json"; } 2>&1); then
     return
   fi
+  not_started "nothing was started, as the phase could not be written to /run/kfleet (is it full?): $said"
+}
+
+# Says why, and takes back what was written for it.
+not_started() {
   rm -f -- "$BASE.sh" "$BASE.json" "$BASE.out"
-  say "nothing was started, as the phase could not be written to /run/kfleet: $said"
+  say "$1"
   return 1
 }
 
@@ -2642,27 +2686,35 @@ launch_start() {
   case $(systemctl show -p ActiveState --value kfleet.service) in
     inactive | failed)
       if [ -e "$FIREWALL/armed" ]; then
-        rm -f -- "$BASE.sh" "$BASE.json"
-        say "a run before this one has changed the firewall and not come back, so the old rules return any moment; try again in two minutes"
-        return 1
+        not_started "a run before this one has changed the firewall and not come back, so the old rules return any moment; try again in two minutes"
+        return
       fi
-      settle_firewall || return
+      settle_firewall || {
+        not_started "what an earlier run has left in $FIREWALL could not be removed"
+        return
+      }
       ;;
   esac
+  for going_down in kfleet-reboot.timer kfleet-reboot.service; do
+    case $(systemctl show -p ActiveState --value "$going_down") in
+      active | activating | deactivating)
+        not_started "this machine is about to boot anew; try again when it is back"
+        return
+        ;;
+    esac
+  done
   if ! answer=$(systemd-run --quiet --unit=kfleet --collect --description="$WHAT" \
     --setenv=KFLEET_PEER="$PEER" --setenv=KFLEET_HALT="$BASE.stop" \
     -p ExecStopPost="/bin/rm -f $BASE.sh $BASE.stop $BASE.yaml /run/kfleet/join.yaml" \
     -p ExecStopPost="-/usr/bin/truncate -s +0 $BASE.out" \
     /bin/sh -c 'out=$1; shift; exec /bin/sh "$0" "$@" >>"$out" 2>&1' "$BASE.sh" "$BASE.out" "$@" 2>&1); then
-    rm -f -- "$BASE.sh" "$BASE.json"
     if phase_is_not active activating; then
-      say "could not be started: $answer"
-    else
-      what=$(systemctl show -p Description --value kfleet.service)
-      since=$(systemctl show -p ActiveEnterTimestamp --value kfleet.service)
-      say "somebody else is at work on this node: $what, since $since"
+      not_started "could not be started: $answer"
+      return
     fi
-    return 1
+    what=$(systemctl show -p Description --value kfleet.service)
+    since=$(systemctl show -p ActiveEnterTimestamp --value kfleet.service)
+    not_started "somebody else is at work on this node: $what, since $since"
   fi
 }
 

@@ -196,6 +196,11 @@ impl Escalation {
         self.restarted
     }
 
+    /// Whether its story has come to its end.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over(_))
+    }
+
     /// Whether anything that changes the node was started.
     pub fn changed_something(&self) -> bool {
         self.last.is_some() || matches!(self.state, State::Running(_))
@@ -219,13 +224,21 @@ impl Escalation {
         }
     }
 
-    /// What had other bounds than these, or whose end was not seen, tells nothing.
+    /// What had other bounds than these, or whose end was not seen, tells nothing. What somebody has ended, or a guard, is not
+    /// begun again.
     fn took_up(&mut self, run: Run, ran: Ran) -> Action {
+        match ran {
+            Ran::Halted => return self.end(End::Halted),
+            Ran::Refused => return self.end(End::Refused),
+            Ran::Hopeless => return self.end(End::Failed),
+            Ran::Gone => return self.end(End::Gone),
+            _ => {}
+        }
         let within = match run {
             Run::Reset(level) => (self.bounds.start..=self.bounds.ceiling).contains(&level),
             Run::Join | Run::Restart => self.bounds.goal == Goal::Join,
         };
-        let told = matches!(ran, Ran::Done | Ran::Failed);
+        let told = matches!(ran, Ran::Done | Ran::Failed | Ran::Again);
         if within && told && (self.last.is_none() || self.last == Some((run, Ran::Lost))) {
             match run {
                 Run::Reset(level) => self.level = self.level.max(Some(level)),

@@ -124,6 +124,9 @@ impl<'a> Fleet<'a> {
                 print(&render::summary(&reports, width, style))?;
             }
             print(&copies(&run, &reports))?;
+            if let Some(resumed) = &self.resumed {
+                print(&format!("Those of the run that was gone on with are in {BACKUPS}/{}.\n", resumed.run))?;
+            }
             if seen.kept {
                 print(&going_on(&command, &run, &reports, 0))?;
             }

@@ -14,25 +14,17 @@ impl AtWork {
         self.lock().iter().map(|(node, what)| (node.clone(), what.clone())).collect()
     }
 
-    /// `node` runs `what` until the guard is dropped.
-    pub(super) fn begin<'a>(&'a self, node: &'a NodeName, what: String) -> Busy<'a> {
+    /// `node` runs `what`.
+    pub(super) fn begin(&self, node: &NodeName, what: String) {
         self.lock().insert(node.clone(), what);
-        Busy { of: self, node }
+    }
+
+    /// The end of what `node` ran was seen.
+    pub(super) fn end(&self, node: &NodeName) {
+        self.lock().remove(node);
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeName, String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One node at work.
-pub(super) struct Busy<'a> {
-    of: &'a AtWork,
-    node: &'a NodeName,
-}
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.of.lock().remove(self.node);
     }
 }

@@ -5,19 +5,30 @@ use super::node::Driver;
 use super::owned::Owned;
 use crate::attached::{NoAnswer, attached};
 use crate::escalate::{Input, Ran, Run};
-use crate::model::{Outcome, Phase, PhaseOnNode};
+use crate::model::{Cure, Diagnosis, Outcome, Phase, PhaseOnNode};
 use crate::parse::phase_on_node;
-use crate::plan::{ASKED_STEP, ask_phase};
+use crate::plan::{ask_phase, halt_phase};
+use crate::shell::Script;
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
 
 /// For the answer to what runs.
 const ANSWER: Duration = Duration::from_secs(60);
 
+/// How a phase ended that was taken up.
+pub(super) struct Taken {
+    pub(super) ran: Ran,
+    pub(super) why: Option<String>,
+    /// Why it failed, where it was a join.
+    diagnosis: Option<Diagnosis>,
+    /// Whether it is known to be over.
+    over: bool,
+}
+
 impl<T: Transport> Driver<'_, T> {
     /// `kfleet attach`: to the end of what runs; of what ran last, where nothing does.
     pub(super) async fn attach(&mut self) -> Outcome {
-        let found = match self.ask_phase(None).await {
+        let found = match self.ask_phase().await {
             Ok(Some(found)) => found,
             Ok(None) => return self.idle("no phase has run on it since it booted"),
             Err(why) => return self.unknown(why),
@@ -28,7 +39,7 @@ impl<T: Transport> Driver<'_, T> {
         };
         let (running, of) = (found.running, of(&found));
         match self.take_up(found).await {
-            Ok((Ran::Done, _)) => {
+            Ok(Taken { ran: Ran::Done, .. }) => {
                 self.notes.push(if running {
                     format!("{of}, ended well")
                 } else {
@@ -36,7 +47,7 @@ impl<T: Transport> Driver<'_, T> {
                 });
                 Outcome::Followed
             }
-            Ok((ran, why)) => self.ended_otherwise(ran, why),
+            Ok(taken) => self.ended_otherwise(taken),
             Err(why) if running => self.unknown(why),
             Err(why) => self.idle(&format!("nothing runs; {of}, cannot be shown: {why}")),
         }
@@ -44,9 +55,20 @@ impl<T: Transport> Driver<'_, T> {
 
     /// `kfleet stop`: asks what runs to end at its next step, and sees that it does.
     pub(super) async fn halt(&mut self) -> Outcome {
-        let found = match self.ask_phase(Some(&self.context.who)).await {
+        let found = match self.ask_phase().await {
             Ok(Some(found)) if found.running => found,
-            Ok(_) => return self.idle("no phase runs on it"),
+            Ok(_) => {
+                return self.idle(
+                    "no phase runs on it; a run that is between two of them goes on, and ends with Ctrl-C there",
+                );
+            }
+            Err(why) => return self.unknown(why),
+        };
+        // That one and no other: it may end before this is heard, and another may begin.
+        let asked = self.ask(&halt_phase(self.node, &found.id, &self.context.who)).await;
+        let found = match asked {
+            Ok(Some(asked)) if asked.id == found.id => asked,
+            Ok(_) => return self.unknown(format!("{} was asked to end, and how it stands was not told", found.what)),
             Err(why) => return self.unknown(why),
         };
         self.waiting("waiting for the step to end that runs".to_owned());
@@ -54,28 +76,31 @@ impl<T: Transport> Driver<'_, T> {
             return self.await_end(&found).await;
         }
         match self.take_up(found).await {
-            Ok((Ran::Halted, why)) => {
+            Ok(Taken { ran: Ran::Halted, why, .. }) => {
                 self.notes.extend(why);
                 Outcome::Stopped
             }
-            Ok((Ran::Done, _)) => {
+            Ok(Taken { ran: Ran::Done, .. }) => {
                 self.notes.push("it came to its end before it could be stopped".to_owned());
                 Outcome::Followed
             }
-            Ok((ran, why)) => self.ended_otherwise(ran, why),
+            Ok(taken) => self.ended_otherwise(taken),
             Err(why) => self.unknown(why),
         }
     }
 
-    /// Asks which phase the node runs, or ran last; `halted_by` names who wants it to end.
-    pub(super) async fn ask_phase(&mut self, halted_by: Option<&str>) -> Result<Option<PhaseOnNode>, String> {
-        let script = ask_phase(self.node, halted_by);
+    /// Asks which phase the node runs, or ran last.
+    pub(super) async fn ask_phase(&mut self) -> Result<Option<PhaseOnNode>, String> {
+        self.ask(&ask_phase(self.node)).await
+    }
+
+    async fn ask(&mut self, script: &Script) -> Result<Option<PhaseOnNode>, String> {
         for last_try in [false, true] {
             let session = self.session().await?;
-            match attached(&session, self.node, &script, ANSWER).await {
+            match attached(&session, self.node, script, ANSWER).await {
                 Ok(mut answer) => {
                     self.session = Some(session);
-                    let said = answer.steps.remove(&ASKED_STEP).ok_or("the node did not say what it runs")?;
+                    let said = answer.steps.remove(&0).ok_or("the node did not say what it runs")?;
                     return phase_on_node(&said);
                 }
                 Err(NoAnswer::Lost(_)) if !last_try => {}
@@ -87,53 +112,78 @@ impl<T: Transport> Driver<'_, T> {
 
     /// Follows a phase that was started before to its end, from its first byte. It goes on where the connection is lost, like
     /// any. `Err` where it cannot be followed.
-    pub(super) async fn take_up(&mut self, found: PhaseOnNode) -> Result<(Ran, Option<String>), String> {
+    async fn take_up(&mut self, found: PhaseOnNode) -> Result<Taken, String> {
         let PhaseOnNode { note, boot_id, since, running, .. } = found;
         let note = note?;
         let (phase, level) = (note.phase, note.level);
         let titles = note.steps.iter().map(|step| step.title.clone()).collect();
         self.changed_since_probe = true;
+        self.copies_of.clone_from(&note.run);
         self.phase_started(phase, level, titles);
         if running {
             self.waiting(format!("following what {} started at {since}", note.who));
         }
         self.tail.clear();
-        let mut owned = Owned::noted(note, self.node, boot_id, &self.context.events, self.tail.clone());
+        let mut owned = Owned::noted(note, self.node, boot_id.clone(), &self.context.events, self.tail.clone());
         let limit = self.limit(phase);
         let (ended, armed) = self.follow_in_time(&mut owned, limit).await;
-        let (ran, why) = self.settled(ended.ran, ended.why, armed.map(|armed| armed && running)).await;
+        let (ran, why) = if phase == Phase::Reboot && running && matches!(ended.ran, Ran::Done | Ran::Lost) {
+            self.await_boot(&boot_id).await
+        } else {
+            if ended.rebooted {
+                self.after_cut_off(&boot_id).await;
+            }
+            self.settled(ended.ran, ended.why, armed.map(|armed| armed && running)).await
+        };
         self.phase_finished(phase, why.clone());
-        Ok((ran, why))
+        let over = ended.rebooted || ran != Ran::Lost;
+        Ok(Taken { ran, why, diagnosis: ended.diagnosis, over })
     }
 
-    /// The same of a phase that counts as this run's own.
-    pub(super) async fn go_on_with(&mut self, found: PhaseOnNode) -> Result<(), String> {
-        let what = found.note.as_ref().ok().map(|note| (note.phase, note.level));
-        let (ran, _) = self.take_up(found).await?;
-        let run = match what {
-            Some((Phase::Join, _)) => Some(Run::Join),
-            Some((Phase::Restart, _)) => Some(Run::Restart),
-            Some((Phase::Reset | Phase::Reboot, Some(level))) => Some(Run::Reset(level)),
-            _ => None,
+    /// The same of a phase of this run, or of one that it goes on with: it counts as the ladder's own. False where its end
+    /// was not seen.
+    pub(super) async fn go_on_with(&mut self, found: PhaseOnNode) -> Result<bool, String> {
+        let (run, phase) = match &found.note {
+            Ok(note) if note.node != self.node.name => return Err(format!("it is that of {}", note.node)),
+            Ok(note) if !self.is_ours(&note.run) => return Err(format!("it is that of run {}", note.run)),
+            Ok(note) => match (note.phase, note.level) {
+                (Phase::Join, _) => (Some(Run::Join), note.phase),
+                (Phase::Restart, _) => (Some(Run::Restart), note.phase),
+                (Phase::Reset | Phase::Reboot, Some(level)) => (Some(Run::Reset(level)), note.phase),
+                _ => (None, note.phase),
+            },
+            Err(why) => return Err(why.clone()),
         };
+        let Taken { mut ran, mut why, diagnosis, over } = self.take_up(found).await?;
+        if let Some(diagnosis) = diagnosis.filter(|_| ran == Ran::Failed) {
+            (ran, why) = if diagnosis.cause.cure() == Cure::NewToken {
+                (Ran::Again, Some(diagnosis.to_string())) // this run has one of its own
+            } else {
+                let (ran, why) = self.after_failed_join(diagnosis).await;
+                (ran, Some(why))
+            };
+        }
+        self.phases += 1;
+        self.last_done = (ran == Ran::Done).then_some(phase);
+        self.trouble = why;
         if let Some(run) = run {
             self.ladder.on(Input::TookUp(run, ran));
         }
-        self.phases += 1;
-        self.last_done = what.map(|(phase, _)| phase).filter(|_| ran == Ran::Done);
-        Ok(())
+        Ok(over)
     }
 
     /// Without a note there are no marks to read: only that the unit is gone is seen.
     async fn await_end(&mut self, found: &PhaseOnNode) -> Outcome {
         let start = Instant::now();
         loop {
-            match self.ask_phase(None).await {
+            match self.ask_phase().await {
                 Ok(Some(still)) if still.running && still.id == found.id => {}
                 Ok(_) => {
-                    self.notes
-                        .push(format!("{} has ended; what it printed is in /run/kfleet/{}.out", found.what, found.id));
-                    return Outcome::Stopped;
+                    self.notes.push(format!(
+                        "{} has ended; whether early could not be told, and what it printed is in /run/kfleet/{}.out",
+                        found.what, found.id
+                    ));
+                    return Outcome::Followed;
                 }
                 Err(why) => return self.unknown(why),
             }
@@ -144,12 +194,13 @@ impl<T: Transport> Driver<'_, T> {
         }
     }
 
-    fn ended_otherwise(&mut self, ran: Ran, why: Option<String>) -> Outcome {
-        self.trouble = why;
-        match ran {
+    fn ended_otherwise(&mut self, taken: Taken) -> Outcome {
+        self.trouble = taken.why;
+        match taken.ran {
             Ran::Refused => Outcome::Refused,
             Ran::Halted => Outcome::Interrupted,
             Ran::Lost => Outcome::Lost,
+            Ran::Gone => Outcome::Gone,
             _ => Outcome::Failed,
         }
     }

@@ -92,7 +92,7 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     /// What follows from why a join failed: a token or a name is made good here, the rest is the ladder's.
-    async fn after_failed_join(&mut self, mut diagnosis: Diagnosis) -> (Ran, String) {
+    pub(super) async fn after_failed_join(&mut self, mut diagnosis: Diagnosis) -> (Ran, String) {
         if diagnosis.cause == Cause::BootstrapPending {
             diagnosis.said = self.with_requests(diagnosis.said).await;
         }
@@ -153,6 +153,7 @@ impl<T: Transport> Driver<'_, T> {
     pub(super) async fn carry_out(&mut self, script: &PhaseScript) -> (Ran, Option<String>) {
         self.last_done = None;
         self.cause = None;
+        self.copies_of.clone_from(&self.context.run);
         self.changed_since_probe = true;
         self.tail.clear();
         self.phases += 1;
@@ -161,10 +162,10 @@ impl<T: Transport> Driver<'_, T> {
         let Context { run, who, events, .. } = self.context;
         let id = format!("{run}-{}", self.phases);
         let boot_id = self.facts.boot_id.known().cloned().unwrap_or_default();
-        let mut owned = Owned::new(script, self.node, (&id, run, who), boot_id, events, self.tail.clone());
+        let mut owned = Owned::new(script, self.node, (&id, run, who), boot_id.clone(), events, self.tail.clone());
         let (ended, armed) = self.follow_in_time(&mut owned, self.limit(script.phase)).await;
         if ended.rebooted && script.phase != Phase::Reboot {
-            self.after_cut_off().await;
+            self.after_cut_off(&boot_id).await;
         }
         let (ran, why) = match ended {
             Ended { diagnosis: Some(diagnosis), .. } => {
@@ -182,7 +183,7 @@ impl<T: Transport> Driver<'_, T> {
     /// Follows a phase to its end; also whether it has armed the firewall's timer, where that was seen.
     pub(super) async fn follow_in_time(&mut self, owned: &mut Owned<'_>, limit: Duration) -> (Ended, Option<bool>) {
         let what = owned.what();
-        let _busy = self.context.at_work.begin(&self.node.name, what.clone());
+        self.context.at_work.begin(&self.node.name, what.clone());
         let followed = tokio::time::timeout(limit, self.follow(owned)).await;
         let ended = match followed {
             Ok(Ok(end)) => Ended::from(end),
@@ -198,6 +199,9 @@ impl<T: Transport> Driver<'_, T> {
                 self.node.name
             )),
         };
+        if ended.ran != Ran::Lost || ended.rebooted {
+            self.context.at_work.end(&self.node.name);
+        }
         (ended, owned.armed())
     }
 
@@ -242,7 +246,7 @@ pub(super) struct Ended {
     /// Why a join failed.
     pub(super) diagnosis: Option<Diagnosis>,
     /// The node has booted since it began.
-    rebooted: bool,
+    pub(super) rebooted: bool,
 }
 
 impl Ended {

@@ -18,7 +18,8 @@ impl<T: Transport> Driver<'_, T> {
         let (ran, more) = match self.take_timer_back().await {
             Ok(None) => return (ran, why),
             Ok(Some(fired)) => (if ran == Ran::Done { Ran::Failed } else { ran }, fired),
-            Err(away) => (Ran::Lost, away),
+            // Only what had gone well is in doubt by it: what was stopped or refused is not to be repeated.
+            Err(away) => (if ran == Ran::Done { Ran::Lost } else { ran }, away),
         };
         (ran, Some(why.map_or_else(|| more.clone(), |why| format!("{why}; {more}"))))
     }
@@ -59,7 +60,7 @@ impl<T: Transport> Driver<'_, T> {
             "fired" => Ok(Some(fired)),
             said => Ok(Some(format!(
                 "{fired}; not all of them could be restored ({said}), and copies are in {BACKUPS}/{}",
-                self.context.run
+                self.copies_of
             ))),
         }
     }

@@ -326,7 +326,8 @@ impl<T: Transport> Driver<'_, T> {
     /// Opens a Node again that this run has cordoned and not replaced. What is not known to work stays closed, and that is
     /// told.
     pub(super) async fn reopen(&mut self, works: bool) {
-        let (Some(name), Some(control_plane)) = (self.joining.cordoned.take(), &self.context.control_plane) else {
+        // Kept until there is an answer: time may be up before.
+        let (Some(name), Some(control_plane)) = (self.joining.cordoned.clone(), &self.context.control_plane) else {
             return;
         };
         let closed = if works {
@@ -335,6 +336,7 @@ impl<T: Transport> Driver<'_, T> {
         } else {
             Some("it is not known to work".to_owned())
         };
+        self.joining.cordoned = None;
         if let Some(why) = closed {
             let said = format!("the Node {name} stays cordoned ({why}); `kubectl uncordon {name}` opens it");
             match &mut self.trouble {

@@ -11,6 +11,9 @@ use crate::plan::Count;
 use crate::transport::Transport;
 use std::time::{Duration, Instant};
 
+/// Phases of its own that a node is seen to be at, one after the other: a run has no more, even where all are lost.
+const MOST_FOLLOWED: u32 = 8;
+
 impl<T: Transport> Driver<'_, T> {
     pub(super) async fn measure(&mut self) -> Result<(), String> {
         if self.armed
@@ -93,6 +96,10 @@ impl<T: Transport> Driver<'_, T> {
                 return Input::Unprobed;
             }
             if self.follow_ours().await {
+                if self.ladder.is_over() {
+                    self.phase_finished(Phase::Probe, None);
+                    return Input::Stop; // what was followed has decided it
+                }
                 continue;
             }
             if let Some(seen) = self.hands_off() {
@@ -162,16 +169,39 @@ impl<T: Transport> Driver<'_, T> {
         self.facts.running.is_known_and(|what| what.as_ref().is_some_and(ours))
     }
 
-    /// Follows a phase of this run that is still at work to its end; false where there is none, or none that can be
+    /// Whether `run` is this one, or one that it goes on with.
+    pub(super) fn is_ours(&self, run: &str) -> bool {
+        run == self.context.run || self.context.resumes.iter().any(|resumed| resumed == run)
+    }
+
+    /// Follows a phase of this run that is still at work to its end, each once; false where there is none, or none that can be
     /// followed.
     async fn follow_ours(&mut self) -> bool {
-        if !self.ours_runs() {
+        if self.context.dry_run || !self.ours_runs() || self.followed >= MOST_FOLLOWED {
             return false;
         }
-        match self.ask_phase(None).await {
-            Ok(Some(found)) if found.running => self.go_on_with(found).await.is_ok(),
-            Ok(_) => true, // it has ended since
-            Err(_) => false,
+        self.followed += 1;
+        match self.ask_phase().await {
+            Ok(Some(found)) if found.running => {
+                self.phase_finished(Phase::Probe, None);
+                let over = self.go_on_with(found).await;
+                self.phase_started(Phase::Probe, None, Vec::new());
+                match over {
+                    Ok(over) => over,
+                    Err(why) => {
+                        self.trouble = Some(why);
+                        false
+                    }
+                }
+            }
+            Ok(_) => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                true // it has ended since
+            }
+            Err(why) => {
+                self.trouble = Some(why);
+                false
+            }
         }
     }
 

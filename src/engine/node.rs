@@ -39,6 +39,8 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node, run: 
         trouble: None,
         notes: Vec::new(),
         tail: Tail::default(),
+        followed: 0,
+        copies_of: context.run.clone(),
         waiting_for: RefCell::default(),
         under_way: RefCell::default(),
     };
@@ -95,6 +97,10 @@ pub(super) struct Driver<'a, T: Transport> {
     pub(super) trouble: Option<String>,
     pub(super) notes: Vec<String>,
     pub(super) tail: Tail,
+    /// How often a phase of its own was found at work and followed.
+    pub(super) followed: u32,
+    /// The run whose phase was the last one; its folder has the copies.
+    pub(super) copies_of: String,
     /// What was last said to be waited for: a wait is told once, not at each look.
     pub(super) waiting_for: RefCell<String>,
     /// The phase that has begun and was not seen to end.

@@ -246,7 +246,8 @@ impl<'a> Owned<'a> {
                 });
             }
             Mark::Halt(next) => {
-                let asked = self.step_lines.back().map_or("asked to end", |line| line.trim_start_matches("kfleet: "));
+                let asked = self.step_lines.back().map(|line| mask_secrets(line));
+                let asked = asked.as_deref().map_or("asked to end", |line| line.trim_start_matches("kfleet: "));
                 let before = self.note.steps.get(next).map_or_else(
                     || "after its last step".to_owned(),
                     |step| format!("before step {}/{}, `{}`", next + 1, self.note.steps.len(), step.title),

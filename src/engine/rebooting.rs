@@ -21,18 +21,16 @@ impl<T: Transport> Driver<'_, T> {
             self.trouble = Some("its boot id is not known, so that it has booted could not be proven".to_owned());
             return Input::Ran(Ran::NotStarted);
         };
-        let asked = Instant::now();
         let (ran, why) = self.carry_out(&script).await;
         // A machine that goes down may take the last words of the phase with it.
-        let (ran, why) =
-            if matches!(ran, Ran::Done | Ran::Lost) { self.await_boot(&before, asked).await } else { (ran, why) };
+        let (ran, why) = if matches!(ran, Ran::Done | Ran::Lost) { self.await_boot(&before).await } else { (ran, why) };
         self.phase_finished(script.phase, why.clone());
         self.trouble = why;
         Input::Ran(ran)
     }
 
-    async fn await_boot(&mut self, before: &str, asked: Instant) -> (Ran, Option<String>) {
-        let patience = self.context.patience.reboot;
+    pub(super) async fn await_boot(&mut self, before: &str) -> (Ran, Option<String>) {
+        let (patience, asked) = (self.context.patience.reboot, Instant::now());
         self.waiting("waiting for the machine to boot".to_owned());
         loop {
             let away = match self.boot_id(before).await {
@@ -49,13 +47,13 @@ impl<T: Transport> Driver<'_, T> {
                     None => (
                         Ran::Failed,
                         Some(format!(
-                            "the machine was told to boot and has not within {seconds} s: its boot id is the same"
+                            "the machine was to boot and has not within {seconds} s: its boot id is the same"
                         )),
                     ),
                     Some(why) => (
                         Ran::Gone,
                         Some(format!(
-                            "the machine was booted and did not come back within {seconds} s; look at its console: {why}"
+                            "the machine was to boot and did not come back within {seconds} s; look at its console: {why}"
                         )),
                     ),
                 };
@@ -72,19 +70,19 @@ impl<T: Transport> Driver<'_, T> {
         let answer = attached(&session, self.node, &script, SERVICES + PAUSE * 5).await.map_err(|e| e.to_string())?;
         let said = answer.steps.get(&0).filter(|said| said.status == 0).ok_or("it did not tell its boot id")?;
         let now = String::from_utf8_lossy(&said.bytes).trim().to_owned();
-        if now.is_empty() {
-            return Err("it told an empty boot id".to_owned());
+        // /proc/sys/kernel/random/boot_id is a UUID; anything else proves nothing.
+        if now.len() != 36 || !now.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+            return Err("what it told is no boot id".to_owned());
         }
         self.session = Some(session);
         Ok(now)
     }
 
     /// After a phase that a boot has cut off: a probe that comes too early finds services down that are about to start.
-    pub(super) async fn after_cut_off(&mut self) {
-        let Fact::Known(before) = self.facts.boot_id.clone() else { return };
+    pub(super) async fn after_cut_off(&mut self, before: &str) {
         self.waiting("the node has booted; waiting for its services".to_owned());
         for _ in 0..3 {
-            if self.boot_id(&before).await.is_ok() {
+            if self.boot_id(before).await.is_ok() {
                 return; // else the probe meets the same trouble, and tells it
             }
             tokio::time::sleep(RECONNECT_PAUSE).await;

@@ -1,7 +1,7 @@
 use super::*;
 use std::collections::{HashMap, HashSet};
 
-const INPUTS: [Input; 25] = [
+const INPUTS: [Input; 30] = [
     Input::Start,
     Input::Probed(Seen::Good),
     Input::Probed(Seen::Bad),
@@ -27,6 +27,11 @@ const INPUTS: [Input; 25] = [
     Input::TookUp(Run::Join, Ran::Done),
     Input::TookUp(Run::Join, Ran::Failed),
     Input::TookUp(Run::Restart, Ran::Done),
+    Input::TookUp(Run::Join, Ran::Again),
+    Input::TookUp(Run::Join, Ran::Hopeless),
+    Input::TookUp(Run::Reset(Level::Gentle), Ran::Halted),
+    Input::TookUp(Run::Reset(Level::Aggressive), Ran::Refused),
+    Input::TookUp(Run::Reset(Level::Reboot), Ran::Gone),
 ];
 
 fn all_bounds() -> Vec<Bounds> {
@@ -82,7 +87,13 @@ fn check(before: &Escalation, input: Input, action: Action, after: &Escalation) 
         }
         Action::End(_) | Action::Wait => {}
     }
-    if let Input::TookUp(..) = input {
+    let decides = |ran| [Ran::Halted, Ran::Refused, Ran::Hopeless, Ran::Gone].contains(&ran);
+    if let Input::TookUp(_, ran) = input
+        && before.state == State::Probing
+        && decides(ran)
+    {
+        assert!(matches!(after.state, State::Over(_)), "what was ended is not begun again");
+    } else if let Input::TookUp(..) = input {
         assert_eq!((after.state, after.stopping, after.losses), (before.state, before.stopping, before.losses));
         assert!(after.attempts <= bounds.attempts && after.level <= before.level.max(Some(bounds.ceiling)));
     } else if action == Action::Wait {

@@ -12,9 +12,6 @@ const ATTACH: &str = include_str!("sh/attach.sh");
 /// Number of the step of [`launch`] and of [`follow`] whose output is the phase's own.
 pub(crate) const FOLLOW_STEP: [usize; 2] = [2, 1];
 
-/// Number of the step of [`ask_phase`] that answers.
-pub(crate) const ASKED_STEP: usize = 1;
-
 /// Writes `script` as `/run/kfleet/<id>.sh`, with `note` beside it, starts it as `kfleet.service` and follows its output from
 /// the first byte.
 ///
@@ -46,18 +43,24 @@ pub fn follow(id: &str, boot_id: &str, offset: u64) -> Script {
         .step(Need::Required, Fragment::new("launch_follow").var("OFFSET", Word::number(offset)))
 }
 
-/// Asks which phase the node runs, or ran last. Where `halted_by` names somebody, one that runs is asked before to end at its
-/// next step.
-pub fn ask_phase(node: &Node, halted_by: Option<&str>) -> Script {
-    let first = match halted_by {
-        Some(who) => Fragment::new("halt_phase").var("WHO", Word::new(who)),
-        None => Fragment::new(":"),
-    };
+/// Asks which phase the node runs, or ran last.
+pub fn ask_phase(node: &Node) -> Script {
+    ask(node, "", "")
+}
+
+/// Asks the phase `id` to end at its next step where it still runs, in the name of `who`, and how it stands. To ask again
+/// changes nothing more, and no other phase is meant by it.
+pub fn halt_phase(node: &Node, id: &str, who: &str) -> Script {
+    ask(node, id, who)
+}
+
+fn ask(node: &Node, id: &str, who: &str) -> Script {
     Script::new(&format!("kfleet {} attach node={}", env!("CARGO_PKG_VERSION"), node.name))
         .answers()
         .library(COMMON)
         .library(ATTACH)
-        .step(Need::Required, first)
+        .global("WANTED", Word::new(id))
+        .global("WHO", Word::new(who))
         .step(Need::Required, Fragment::new("show_phase"))
 }
 
@@ -75,6 +78,7 @@ pub fn disarm(node: &Node) -> Script {
 pub fn ask_boot(node: &Node, boot_id: &str, wait: Duration) -> Script {
     Script::new(&format!("kfleet {} boot node={}", env!("CARGO_PKG_VERSION"), node.name))
         .answers()
+        .library(COMMON)
         .library(include_str!("sh/await_boot.sh"))
         .global("BOOT", Word::new(boot_id))
         .step(Need::Required, Fragment::new("boot_id \"$@\"").args([Word::number(wait.as_secs().max(1))]))

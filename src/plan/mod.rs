@@ -23,8 +23,8 @@ pub use cluster::{
 };
 pub use containerd_config::{ConfigError, with_systemd_cgroup};
 pub use join::{JoinRequest, join, restart_kubelet};
-pub(crate) use launch::{ASKED_STEP, FOLLOW_STEP};
-pub use launch::{ask_boot, ask_phase, disarm, follow, launch};
+pub(crate) use launch::FOLLOW_STEP;
+pub use launch::{ask_boot, ask_phase, disarm, follow, halt_phase, launch};
 pub use phase::PhaseScript;
 pub use probe::{Count, Section, probe};
 pub use reset::{Refusal, ResetRequest, reset};

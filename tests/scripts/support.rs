@@ -3,8 +3,8 @@
 use kfleet::model::{Access, Allow, Become, Fact, Facts, JoinCommand, Level, Node, NodeName, ProtectedPath, Role};
 use kfleet::plan::{
     Count, JoinRequest, ResetRequest, ask_api, ask_boot, ask_kubelet_defaults, ask_node_object, ask_pending_requests,
-    ask_phase, delete_node, drain_node, follow, join, launch, mint_token, probe, reset, restart_kubelet, restore,
-    revoke_tokens, uncordon_node,
+    ask_phase, delete_node, drain_node, follow, halt_phase, join, launch, mint_token, probe, reset, restart_kubelet,
+    restore, revoke_tokens, uncordon_node,
 };
 use kfleet::shell::{Nonce, Rendered};
 use std::io::Write;
@@ -77,8 +77,8 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
         ("reboot", reboot.render(&nonce())),
         ("launch", launch(&noted, join.render(&nonce())).render(&nonce())),
         ("follow", follow("run1-1", "0b5c1a3e-9c59-4f4e-8a5d-000000000000", 4096).render(&nonce())),
-        ("attach", ask_phase(&node, None).render(&nonce())),
-        ("stop", ask_phase(&node, Some("alice@desk")).render(&nonce())),
+        ("attach", ask_phase(&node).render(&nonce())),
+        ("stop", halt_phase(&node, "run1-1", "alice@desk").render(&nonce())),
         ("boot", ask_boot(&node, "0b5c1a3e-9c59-4f4e-8a5d-000000000000", Duration::from_secs(120)).render(&nonce())),
         ("restart-kubelet", restart_kubelet(&node, "run1").render(&nonce())),
         ("mint-token", mint_token(&node, "run1", Duration::from_secs(1200), false).render(&nonce())),

@@ -1,14 +1,15 @@
 # --- attach: whose phase this node runs, or ran last -----------------------------------------------------------
-# Asks the phase that runs to end at its next step, where one does.
-halt_phase() {
-  find_phase || return
-  [ "$state" = running ] || return 64
-  umask 077
-  printf 'kfleet: asked to end here by %s\n' "$WHO" >"/run/kfleet/$id.stop"
-}
-
+# Tells of the phase $WANTED; where that is empty, of the one that runs or ran last. Where $WHO wants $WANTED to end and it
+# still runs, it is asked to before.
 show_phase() {
   find_phase || return
+  if [ -n "$WHO" ] && [ "$state" = running ]; then
+    (umask 077 && printf 'kfleet: asked to end here by %s\n' "$WHO" >"/run/kfleet/$id.asked" &&
+      mv -- "/run/kfleet/$id.asked" "/run/kfleet/$id.stop") || {
+      say "the phase could not be asked to end: /run/kfleet/$id.stop could not be written"
+      return 1
+    }
+  fi
   printf 'state=%s\nid=%s\nwhat=%s\n' "$state" "$id" "$what"
   printf 'since=%s\n' "$(systemctl show -p ActiveEnterTimestamp --value kfleet.service)"
   printf 'boot=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
@@ -23,12 +24,14 @@ find_phase() {
       what=$(systemctl show -p Description --value kfleet.service) || return
       state=running id=${what##* }
       ;;
-    *)
-      id=$(find /run/kfleet -maxdepth 1 -name '*.json' -printf '%T@ %f\n' 2>/dev/null | sort -n |
-        sed -n '$s/^[^ ]* \(.*\)\.json$/\1/p')
-      [ -z "$id" ] || state=ended
-      ;;
   esac
+  if [ -n "$WANTED" ] && [ "$id" != "$WANTED" ]; then
+    state=ended id=$WANTED what=''
+  elif [ "$state" = none ] && [ -d /run/kfleet ]; then
+    notes=$(find /run/kfleet -maxdepth 1 -name '*.json' -printf '%T@ %f\n') || return
+    id=$(printf '%s\n' "$notes" | sort -n | sed -n '$s/^[^ ]* \(.*\)\.json$/\1/p')
+    [ -z "$id" ] || state=ended
+  fi
   case $id in
     *[!a-z0-9-]*)
       say "kfleet.service runs something that is not kfleet's: $what"

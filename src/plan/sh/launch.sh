@@ -8,12 +8,21 @@ launch_write() {
     return 1
   fi
   umask 077
-  if said=$({ mkdir -p /run/kfleet && chmod 0700 /run/kfleet && printf %s "$SCRIPT" >"$BASE.sh" &&
-    printf '%s\n' "$NOTE" >"$BASE.json" && : >"$BASE.out" && reserve_room; } 2>&1); then
+  # An inventory that has one machine under two names would have two phases of one name on it.
+  if ! mkdir -p /run/kfleet || ! chmod 0700 /run/kfleet || [ -e "$BASE.out" ] || ! (set -C && : >"$BASE.out"); then
+    say "nothing was started: $BASE.out is there already or cannot be made; is this machine in the inventory twice?"
+    return 1
+  fi
+  if said=$({ reserve_room && printf %s "$SCRIPT" >"$BASE.sh" && printf '%s\n' "$NOTE" >"$BASE.json"; } 2>&1); then
     return
   fi
+  not_started "nothing was started, as the phase could not be written to /run/kfleet (is it full?): $said"
+}
+
+# Says why, and takes back what was written for it.
+not_started() {
   rm -f -- "$BASE.sh" "$BASE.json" "$BASE.out"
-  say "nothing was started, as the phase could not be written to /run/kfleet: $said"
+  say "$1"
   return 1
 }
 
@@ -34,27 +43,35 @@ launch_start() {
   case $(systemctl show -p ActiveState --value kfleet.service) in
     inactive | failed)
       if [ -e "$FIREWALL/armed" ]; then
-        rm -f -- "$BASE.sh" "$BASE.json"
-        say "a run before this one has changed the firewall and not come back, so the old rules return any moment; try again in two minutes"
-        return 1
+        not_started "a run before this one has changed the firewall and not come back, so the old rules return any moment; try again in two minutes"
+        return
       fi
-      settle_firewall || return
+      settle_firewall || {
+        not_started "what an earlier run has left in $FIREWALL could not be removed"
+        return
+      }
       ;;
   esac
+  for going_down in kfleet-reboot.timer kfleet-reboot.service; do
+    case $(systemctl show -p ActiveState --value "$going_down") in
+      active | activating | deactivating)
+        not_started "this machine is about to boot anew; try again when it is back"
+        return
+        ;;
+    esac
+  done
   if ! answer=$(systemd-run --quiet --unit=kfleet --collect --description="$WHAT" \
     --setenv=KFLEET_PEER="$PEER" --setenv=KFLEET_HALT="$BASE.stop" \
     -p ExecStopPost="/bin/rm -f $BASE.sh $BASE.stop $BASE.yaml /run/kfleet/join.yaml" \
     -p ExecStopPost="-/usr/bin/truncate -s +0 $BASE.out" \
     /bin/sh -c 'out=$1; shift; exec /bin/sh "$0" "$@" >>"$out" 2>&1' "$BASE.sh" "$BASE.out" "$@" 2>&1); then
-    rm -f -- "$BASE.sh" "$BASE.json"
     if phase_is_not active activating; then
-      say "could not be started: $answer"
-    else
-      what=$(systemctl show -p Description --value kfleet.service)
-      since=$(systemctl show -p ActiveEnterTimestamp --value kfleet.service)
-      say "somebody else is at work on this node: $what, since $since"
+      not_started "could not be started: $answer"
+      return
     fi
-    return 1
+    what=$(systemctl show -p Description --value kfleet.service)
+    since=$(systemctl show -p ActiveEnterTimestamp --value kfleet.service)
+    not_started "somebody else is at work on this node: $what, since $since"
   fi
 }
 
