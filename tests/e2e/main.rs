@@ -42,12 +42,41 @@ use lease::Cluster::{Alone, Unused, Used};
 use lease::{Case, Cluster, Leases};
 
 const CASES: &[(&str, Cluster, Case)] = &[
-    ("alone::the_stand_alone_script_joins_a_real_node", Used, These(&["node1", "node2", "node3"], alone::joins)),
+    // The longest first.
+    (
+        "interruption::after_any_step_ends_in_the_same_state_when_run_again",
+        Unused,
+        These(&interruption::NODES, interruption::at_every_step),
+    ),
+    ("handover::a_machine_is_booted_only_as_the_last_rung_and_must_come_back", Used, One(handover::reboot)),
+    ("survival::of_a_line_that_is_slow_lossy_half_open_or_without_sshd", Unused, One(survival::bad_line)),
+    ("survival::of_file_systems_that_fill_up", Unused, One(survival::full)),
+    (
+        "survival::of_a_connection_cut_at_and_within_every_mark_of_a_gentle_reset",
+        Unused,
+        These(&survival::GENTLE_NODES, survival::gentle_cut),
+    ),
+    (
+        "survival::of_a_connection_cut_at_and_within_every_mark_of_an_aggressive_reset",
+        Unused,
+        These(&survival::AGGRESSIVE_NODES, survival::aggressive_cut),
+    ),
+    (
+        "resumed::a_join_goes_on_where_its_kfleet_was_killed_and_replaces_no_node_twice",
+        Used,
+        These(&["node1", "node2"], resumed::killed),
+    ),
+    (
+        "causes::what_a_node_is_known_to_lack_is_mended_before_its_only_attempt",
+        Used,
+        These(&causes::NODES, causes::mended),
+    ),
     (
         "join::fresh_half_joined_and_corrupt_nodes_join_each_on_its_own_ladder",
         Used,
         These(&["node1", "node2", "node3"], join::three_ladders),
     ),
+    ("alone::the_stand_alone_script_joins_a_real_node", Used, These(&["node1", "node2", "node3"], alone::joins)),
     (
         "join::a_control_plane_node_is_refused_by_its_role_and_by_its_manifests",
         Unused,
@@ -57,11 +86,6 @@ const CASES: &[(&str, Cluster, Case)] = &[
     ("join::a_node_that_was_just_reset_joins_again_under_its_name", Used, One(join::reset_and_join)),
     ("join::the_token_is_in_no_argument_and_gone_with_the_run", Alone, One(join::token)),
     ("join::a_dry_run_shows_the_scripts_without_secrets_and_changes_nothing", Alone, One(join::dry_run)),
-    (
-        "causes::what_a_node_is_known_to_lack_is_mended_before_its_only_attempt",
-        Used,
-        These(&causes::NODES, causes::mended),
-    ),
     (
         "causes::what_no_reset_cures_ends_without_an_attempt_and_all_of_it_at_once",
         Used,
@@ -118,11 +142,6 @@ const CASES: &[(&str, Cluster, Case)] = &[
         These(&configs::ALL, configs::survive),
     ),
     (
-        "interruption::after_any_step_ends_in_the_same_state_when_run_again",
-        Unused,
-        These(&interruption::NODES, interruption::at_every_step),
-    ),
-    (
         "faults::dead_silent_and_false_nodes_end_clearly_and_the_others_finish",
         Used,
         These(&["node1", "node2", "node3"], faults::unreachable),
@@ -140,25 +159,7 @@ const CASES: &[(&str, Cluster, Case)] = &[
     ("faults::a_phase_outlives_its_connection_and_runs_once", Unused, One(faults::lost_connection)),
     ("faults::ctrl_c_follows_what_runs_and_starts_nothing_more", Used, One(faults::interrupted)),
     ("handover::a_second_operator_is_told_attaches_and_stops", Unused, One(handover::two_operators)),
-    ("handover::a_machine_is_booted_only_as_the_last_rung_and_must_come_back", Used, One(handover::reboot)),
-    (
-        "resumed::a_join_goes_on_where_its_kfleet_was_killed_and_replaces_no_node_twice",
-        Used,
-        These(&["node1", "node2"], resumed::killed),
-    ),
     ("faults::a_second_kfleet_is_told_who_has_the_node", Used, One(faults::locked)),
-    (
-        "survival::of_a_connection_cut_at_and_within_every_mark_of_a_gentle_reset",
-        Unused,
-        These(&survival::GENTLE_NODES, survival::gentle_cut),
-    ),
-    (
-        "survival::of_a_connection_cut_at_and_within_every_mark_of_an_aggressive_reset",
-        Unused,
-        These(&survival::AGGRESSIVE_NODES, survival::aggressive_cut),
-    ),
-    ("survival::of_a_line_that_is_slow_lossy_half_open_or_without_sshd", Unused, One(survival::bad_line)),
-    ("survival::of_file_systems_that_fill_up", Unused, One(survival::full)),
     ("survival::of_a_reboot_and_of_a_kfleet_that_is_killed", Unused, One(survival::ends)),
 ];
 
