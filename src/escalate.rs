@@ -71,6 +71,8 @@ pub enum Ran {
     Again,
     /// It ended between two steps, because a user asked it to.
     Halted,
+    /// Every required step succeeded, and a user had asked it to end: it is looked at, and nothing more is begun.
+    DoneAndHalted,
     /// It booted the machine, which did not come back.
     Gone,
     /// It could not even begin (another run has the node, no join command was to be had): nothing a higher level cures.
@@ -163,6 +165,7 @@ pub struct Escalation {
     losses: u32,
     restarted: bool,
     stopping: bool,
+    halted: bool,
 }
 
 impl Escalation {
@@ -178,6 +181,7 @@ impl Escalation {
             losses: 0,
             restarted: false,
             stopping: false,
+            halted: false,
         }
     }
 
@@ -229,11 +233,13 @@ impl Escalation {
     fn took_up(&mut self, run: Run, ran: Ran) -> Action {
         match ran {
             Ran::Halted => return self.end(End::Halted),
+            Ran::DoneAndHalted => self.halted = true,
             Ran::Refused => return self.end(End::Refused),
             Ran::Hopeless => return self.end(End::Failed),
             Ran::Gone => return self.end(End::Gone),
             _ => {}
         }
+        let ran = if ran == Ran::DoneAndHalted { Ran::Done } else { ran };
         let within = match run {
             Run::Reset(level) => (self.bounds.start..=self.bounds.ceiling).contains(&level),
             Run::Join | Run::Restart => self.bounds.goal == Goal::Join,
@@ -251,6 +257,8 @@ impl Escalation {
     }
 
     fn ran(&mut self, run: Run, ran: Ran) -> Action {
+        self.halted |= ran == Ran::DoneAndHalted;
+        let ran = if ran == Ran::DoneAndHalted { Ran::Done } else { ran };
         self.last = Some((run, ran));
         match ran {
             Ran::Refused => return self.end(End::Refused),
@@ -264,7 +272,7 @@ impl Escalation {
             Ran::Gone => return self.end(End::Gone),
             Ran::Lost if self.losses == self.bounds.losses => return self.end(End::Lost),
             Ran::Lost => self.losses += 1,
-            Ran::Done | Ran::Failed | Ran::Again => {}
+            Ran::Done | Ran::DoneAndHalted | Ran::Failed | Ran::Again => {}
         }
         if self.stopping { self.end(End::Stopped) } else { self.probe() }
     }
@@ -272,6 +280,7 @@ impl Escalation {
     fn probed(&mut self, seen: Seen) -> Action {
         match seen {
             Seen::Good => self.end(End::Good),
+            _ if self.halted => self.end(End::Halted),
             Seen::Forbidden => self.end(End::Refused),
             Seen::Hopeless => self.end(End::Failed),
             Seen::Unclear => self.unclear(),

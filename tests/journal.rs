@@ -251,6 +251,18 @@ fn hangs(folder: &TempDir) -> (Hanging, &'static str) {
 }
 
 #[test]
+fn a_run_that_its_user_left_is_told_so() {
+    let (_listener, nodes) = silence();
+    let folder = folder(&nodes);
+    let (mut child, _) = hangs(&folder);
+    let sent = std::process::Command::new("kill").args(["-TERM", &child.0.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    assert_eq!(child.0.wait().unwrap().code(), Some(130));
+    let (list, _) = says(&folder, &["runs"], 0);
+    assert!(list.contains(" left") && !list.contains("cut off"), "{list}");
+}
+
+#[test]
 fn a_kfleet_that_is_killed_leaves_a_journal_that_says_where_it_was() {
     let (_listener, nodes) = silence();
     let folder = folder(&nodes);

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
 use crate::model::{
     Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeName, NodeReport, NodeStatus, Outcome, Patience, Policy,
-    Rehearsal, Rejoin, RunOptions, RunRecord, Share,
+    Rehearsal, Rejoin, RunOptions, RunRecord, Share, duration_words,
 };
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
@@ -111,22 +111,22 @@ impl<'a> Fleet<'a> {
             self.policy = ordered;
         }
         let before = self.resumed.as_ref().map(|resumed| resumed.told(self.rejoin.replace) + "\n").unwrap_or_default();
+        let order = order(&ordered, &self.patience, self.nodes.len());
+        let unasked = self.dry_run || args.yes;
+        let before = if unasked { before } else { before + &order };
         let plan = Plan { task: &self.task, policy: &ordered, allow: self.allow, rejoin: self.rejoin, before: &before };
-        confirm::confirm(&plan, &self.nodes, self.dry_run || args.yes)?;
+        confirm::confirm(&plan, &self.nodes, unasked)?;
         let command = if self.dry_run { format!("{command} --dry-run") } else { command.to_owned() };
         let (run, reports, seen) = self.run(&command)?;
         if self.cli.output == Output::Table {
             let (width, style) = (render::terminal_width(), render::stdout_style());
             if self.dry_run {
-                print(&order(&ordered, self.nodes.len()))?;
+                print(&format!("{order}{}", if order.is_empty() { "" } else { "\n" }))?;
                 print(&render::rehearsal(&seen.rehearsals, self.cli.verbose > 0, width, style))?;
             } else {
                 print(&render::summary(&reports, width, style))?;
             }
             print(&copies(&run, &reports))?;
-            if let Some(resumed) = &self.resumed {
-                print(&format!("Those of the run that was gone on with are in {BACKUPS}/{}.\n", resumed.run))?;
-            }
             if seen.kept {
                 print(&going_on(&command, &run, &reports, 0))?;
             }
@@ -346,11 +346,12 @@ fn draw(mut renderer: Renderer, events: &Events, receiver: &Receiver<Event>) -> 
 }
 
 /// In which order a run would take so many nodes; nothing where it would take them all.
-fn order(policy: &Policy, total: usize) -> String {
+fn order(policy: &Policy, patience: &Patience, total: usize) -> String {
     let mut parts = Vec::new();
     match policy.canary {
         0 => {}
         1 => parts.push("the first node alone".to_owned()),
+        _ if total <= 1 => {}
         many => parts.push(format!("the first {} nodes alone", many.min(total))),
     }
     if policy.batch != Share::ALL {
@@ -360,7 +361,13 @@ fn order(policy: &Policy, total: usize) -> String {
         let most = policy.max_failures.at_most(total);
         parts.push(format!("no further node once more than {most} of {total} have not succeeded"));
     }
-    if parts.is_empty() { String::new() } else { format!("order: {}\n\n", parts.join("; ")) }
+    if let Some(time) = patience.node {
+        parts.push(format!("{} for each node", duration_words(time)));
+    }
+    if let Some(time) = patience.run {
+        parts.push(format!("{} for all of it", duration_words(time)));
+    }
+    if parts.is_empty() { String::new() } else { format!("order: {}\n", parts.join("; ")) }
 }
 
 /// Where the copies of a run are, and how they are put back; nothing where none were made.

@@ -75,7 +75,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Runs(args) => match &args.action {
             None => runs::list(cli),
             Some(RunsAction::Show { run, node: None }) => runs::show(cli, run),
-            Some(RunsAction::Show { run, node: Some(node) }) => runs::transcript(run, node),
+            Some(RunsAction::Show { run, node: Some(node) }) => runs::transcript(cli, run, node),
             Some(RunsAction::Replay { run, speed }) => replay::replay(cli, run, *speed),
         },
         Command::Explain(args) => explain::run(cli, args),

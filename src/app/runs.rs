@@ -10,6 +10,9 @@ use crate::model::{NodeName, Outcome, RunRecord, clean, is_unsafe};
 use crate::render::{self, LastSeen, RunRow, RunStory};
 use jiff::tz::TimeZone;
 
+/// How a run that lives is told to have ended.
+const RUNNING: &str = "running";
+
 /// Lists them, newest first.
 pub(super) fn list(cli: &Cli) -> Result<u8, Error> {
     let (_, found) = all()?;
@@ -42,12 +45,16 @@ pub(super) fn end(story: &RunStory, width: Option<u16>, style: render::Style) ->
     }
     text += &render::run_unfinished(&story.unfinished, width);
     text += &copies(&story.row.run, &story.reports);
-    text += &going_on(&story.record.command, &story.row.run, &story.reports, story.unfinished.len());
+    if story.row.ended == RUNNING {
+        text += "\nIt is still running: Ctrl-C there ends it, `kfleet attach` follows what nodes run.\n";
+    } else {
+        text += &going_on(&story.record.command, &story.row.run, &story.reports, story.unfinished.len());
+    }
     text
 }
 
 /// Prints what was written down of one node.
-pub(super) fn transcript(run: &str, node: &str) -> Result<u8, Error> {
+pub(super) fn transcript(cli: &Cli, run: &str, node: &str) -> Result<u8, Error> {
     let (recorded, _) = named(run)?;
     let record = known(&recorded)?;
     let Some(node) = record.nodes.iter().find(|name| name.as_str() == node) else {
@@ -58,7 +65,11 @@ pub(super) fn transcript(run: &str, node: &str) -> Result<u8, Error> {
     };
     let text = recorded.transcript(node).map_err(|e| unread(&recorded, &e))?;
     let text = text.unwrap_or_else(|| format!("{node}: nothing was done; its turn had not come\n"));
-    print(&text.chars().filter(|c| *c == '\n' || !is_unsafe(*c)).collect::<String>())?;
+    let text: String = text.chars().filter(|c| *c == '\n' || !is_unsafe(*c)).collect();
+    print(&match cli.output {
+        Output::Table => text,
+        Output::Json => render::transcript_json(&record.run, node, &text),
+    })?;
     Ok(0)
 }
 
@@ -132,7 +143,8 @@ fn ended(record: &RunRecord, story: &Story, running: bool) -> String {
     let held = count(&|outcome| outcome == Outcome::NotStarted);
     let failed = record.nodes.len().saturating_sub(count(&|outcome| outcome.is_success()) + held);
     match (story.finished, failed, held) {
-        _ if running => "running".to_owned(),
+        _ if running => RUNNING.to_owned(),
+        (false, ..) if story.left => "left".to_owned(),
         (false, ..) => "cut off".to_owned(),
         (true, 0, 0) => "all well".to_owned(),
         _ if count(&|outcome| outcome == Outcome::Interrupted) > 0 => "interrupted".to_owned(),

@@ -22,7 +22,7 @@ pub(super) async fn listen(
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         _ = interrupt.recv() => {}
-        _ = terminate.recv() => leave(&at_work, &leave_taking),
+        _ = terminate.recv() => leave(&events, &at_work, &leave_taking).await,
     }
     stop.cancel();
     events.send(Kind::Stopping);
@@ -30,7 +30,7 @@ pub(super) async fn listen(
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-    leave(&at_work, &leave_taking)
+    leave(&events, &at_work, &leave_taking).await
 }
 
 /// The same where nothing is changed and all can end at once: the first signal says so, a second one leaves.
@@ -58,7 +58,10 @@ pub(super) struct LeaveTaking {
     pub(super) resumable: Option<String>,
 }
 
-fn leave(at_work: &AtWork, leave_taking: &LeaveTaking) -> ! {
+async fn leave(events: &Events, at_work: &AtWork, leave_taking: &LeaveTaking) -> ! {
+    events.send(Kind::Left);
+    // A disk that hangs holds up nobody who leaves.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), events.kept()).await;
     let _ = writeln!(std::io::stderr(), "\n{}", farewell(&at_work.now(), leave_taking)); // leaving either way
     std::process::exit(i32::from(INTERRUPTED))
 }

@@ -39,15 +39,17 @@ impl<T: Transport> Driver<'_, T> {
         };
         let (running, of) = (found.running, of(&found));
         match self.take_up(found).await {
-            Ok(Taken { ran: Ran::Done, .. }) => {
-                self.notes.push(if running {
-                    format!("{of}, ended well")
-                } else {
-                    format!("nothing runs; {of}, had ended well")
-                });
-                Outcome::Followed
+            Ok(Taken { ran: Ran::Done | Ran::DoneAndHalted, .. }) => {
+                let how = if running { "came" } else { "had come" };
+                let more = if running { "" } else { "nothing runs; " };
+                let look = format!("`kfleet status {}` tells what it brought", self.node.name);
+                self.notes.push(format!("{more}{of}, {how} to its end; {look}"));
+                if running { Outcome::Followed } else { Outcome::Idle }
             }
-            Ok(taken) => self.ended_otherwise(taken),
+            Ok(taken) if running => self.ended_otherwise(taken),
+            Ok(Taken { why, .. }) => {
+                self.idle(&format!("nothing runs; {of}, had not ended well: {}", why.unwrap_or_default()))
+            }
             Err(why) if running => self.unknown(why),
             Err(why) => self.idle(&format!("nothing runs; {of}, cannot be shown: {why}")),
         }
@@ -80,8 +82,11 @@ impl<T: Transport> Driver<'_, T> {
                 self.notes.extend(why);
                 Outcome::Stopped
             }
-            Ok(Taken { ran: Ran::Done, .. }) => {
-                self.notes.push("it came to its end before it could be stopped".to_owned());
+            Ok(Taken { ran: Ran::Done | Ran::DoneAndHalted, .. }) => {
+                self.notes.push(format!(
+                    "it came to its end before it could be stopped; `kfleet status {}` tells what it brought",
+                    self.node.name
+                ));
                 Outcome::Followed
             }
             Ok(taken) => self.ended_otherwise(taken),
@@ -119,10 +124,10 @@ impl<T: Transport> Driver<'_, T> {
         let titles = note.steps.iter().map(|step| step.title.clone()).collect();
         self.changed_since_probe = true;
         self.copies_of.clone_from(&note.run);
-        self.phase_started(phase, level, titles);
         if running {
             self.waiting(format!("following what {} started at {since}", note.who));
         }
+        self.phase_started(phase, level, titles);
         self.tail.clear();
         let mut owned = Owned::noted(note, self.node, boot_id.clone(), &self.context.events, self.tail.clone());
         let limit = self.limit(phase);
@@ -133,9 +138,9 @@ impl<T: Transport> Driver<'_, T> {
             if ended.rebooted {
                 self.after_cut_off(&boot_id).await;
             }
-            self.settled(ended.ran, ended.why, armed.map(|armed| armed && running)).await
+            self.settled(ended.ran, ended.why, armed).await // also of one that ended: its kfleet may be gone
         };
-        self.phase_finished(phase, why.clone());
+        self.phase_finished(phase, why.clone().filter(|_| ran != Ran::DoneAndHalted));
         let over = ended.rebooted || ran != Ran::Lost;
         Ok(Taken { ran, why, diagnosis: ended.diagnosis, over })
     }
@@ -164,7 +169,7 @@ impl<T: Transport> Driver<'_, T> {
             };
         }
         self.phases += 1;
-        self.last_done = (ran == Ran::Done).then_some(phase);
+        self.last_done = matches!(ran, Ran::Done | Ran::DoneAndHalted).then_some(phase);
         self.trouble = why;
         if let Some(run) = run {
             self.ladder.on(Input::TookUp(run, ran));
@@ -198,7 +203,7 @@ impl<T: Transport> Driver<'_, T> {
         self.trouble = taken.why;
         match taken.ran {
             Ran::Refused => Outcome::Refused,
-            Ran::Halted => Outcome::Interrupted,
+            Ran::Halted => Outcome::Halted,
             Ran::Lost => Outcome::Lost,
             Ran::Gone => Outcome::Gone,
             _ => Outcome::Failed,

@@ -136,7 +136,7 @@ impl<T: Transport> Driver<'_, T> {
     /// Has the node run a phase, and follows it to its end through lost connections.
     pub(super) async fn run(&mut self, script: PhaseScript) -> Input {
         let (ran, why) = self.carry_out(&script).await;
-        self.last_done = (ran == Ran::Done).then_some(script.phase);
+        self.last_done = matches!(ran, Ran::Done | Ran::DoneAndHalted).then_some(script.phase);
         let changes_config = |step: &Step| matches!(step, Step::ApplyContainerdConfig { .. });
         if ran == Ran::Done && script.phase == Phase::Join && script.steps.iter().any(changes_config) {
             let run = &self.context.run;
@@ -144,7 +144,7 @@ impl<T: Transport> Driver<'_, T> {
                 "containerd's config was changed for the join; the old one is in {BACKUPS}/{run} on the node"
             ));
         }
-        self.phase_finished(script.phase, why.clone());
+        self.phase_finished(script.phase, why.clone().filter(|_| ran != Ran::DoneAndHalted));
         self.trouble = why;
         Input::Ran(ran)
     }
@@ -263,7 +263,8 @@ impl From<PhaseEnd> for Ended {
             PhaseEnd::Failed { why, diagnosis } => (Ran::Failed, Some(why), diagnosis),
             PhaseEnd::NotStarted(why) => (Ran::NotStarted, Some(why), None),
             PhaseEnd::Refused(why) => (Ran::Refused, Some(why), None),
-            PhaseEnd::Halted(why) => (Ran::Halted, Some(why), None),
+            PhaseEnd::Halted { why, done: false } => (Ran::Halted, Some(why), None),
+            PhaseEnd::Halted { why, done: true } => (Ran::DoneAndHalted, Some(why), None),
             PhaseEnd::Vanished(why) | PhaseEnd::Rebooted(why) => (Ran::Lost, Some(why), None),
         };
         Self { ran, why, diagnosis, rebooted }

@@ -83,7 +83,7 @@ impl<T: Transport> Driver<'_, T> {
         let mut said = format!("{} is up {at}; ", deadline.rule);
         said += &match phase {
             Some(_) => format!(
-                "what has begun on the node goes on by itself, as kfleet.service: `kfleet attach {name}` follows it, \
+                "where it has begun on the node it goes on by itself, as kfleet.service: `kfleet attach {name}` follows it, \
                  `kfleet stop {name}` ends it at its next step"
             ),
             None if self.phases == 0 => "nothing was changed on the node".to_owned(),

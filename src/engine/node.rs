@@ -56,7 +56,12 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node, run: 
         error: if outcome.is_success() { None } else { driver.trouble },
         // Where time was up, what was done so far is known, and nobody looked what came of it.
         notes: if outcome.is_success() || outcome == Outcome::OutOfTime { driver.notes } else { Vec::new() },
-        tail: if outcome.is_success() { Vec::new() } else { driver.tail.lines() },
+        // Of what a user has ended the last lines explain nothing.
+        tail: if outcome.is_success() || matches!(outcome, Outcome::Halted | Outcome::Interrupted) {
+            Vec::new()
+        } else {
+            driver.tail.lines()
+        },
     }
 }
 
@@ -163,7 +168,7 @@ impl<T: Transport> Driver<'_, T> {
             (End::Refused, _) => Outcome::Refused,
             (End::Lost, _) => Outcome::Lost,
             (End::Gone, _) => Outcome::Gone,
-            (End::Halted, _) => Outcome::Interrupted,
+            (End::Halted, _) => Outcome::Halted,
             (End::Stopped, _) => {
                 let stopped = "stopped by the user; what had begun on the node was followed to its end".to_owned();
                 self.trouble = Some(match self.trouble.take() {

@@ -27,7 +27,12 @@ pub(super) enum PhaseEnd {
     /// It was not started at all.
     NotStarted(String),
     /// It ended between two steps, because somebody asked it to.
-    Halted(String),
+    Halted {
+        /// Where, and who asked.
+        why: String,
+        /// No step was left.
+        done: bool,
+    },
     /// It ended without its last mark (stopped, killed).
     Vanished(String),
     /// It was cut off by a boot of the node.
@@ -252,7 +257,10 @@ impl<'a> Owned<'a> {
                     || "after its last step".to_owned(),
                     |step| format!("before step {}/{}, `{}`", next + 1, self.note.steps.len(), step.title),
                 );
-                self.end = Some(PhaseEnd::Halted(format!("the {} ended {before}: {asked}", self.note.what())));
+                self.end = Some(PhaseEnd::Halted {
+                    why: format!("the {} ended {before}: {asked}", self.note.what()),
+                    done: next == self.note.steps.len(),
+                });
             }
             Mark::Bye => self.end = Some(PhaseEnd::Done),
         }

@@ -20,7 +20,7 @@ impl<T: Transport> Driver<'_, T> {
             Input::Ran(Ran::Done) => {}
             Input::Ran(Ran::Refused) => return Outcome::Refused,
             Input::Ran(Ran::Lost) => return Outcome::Lost,
-            Input::Ran(Ran::Halted) => return Outcome::Interrupted,
+            Input::Ran(Ran::Halted | Ran::DoneAndHalted) => return Outcome::Halted,
             _ => return Outcome::Failed,
         }
         if self.look_once().await.is_err() {

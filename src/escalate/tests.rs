@@ -1,7 +1,7 @@
 use super::*;
 use std::collections::{HashMap, HashSet};
 
-const INPUTS: [Input; 30] = [
+const INPUTS: [Input; 32] = [
     Input::Start,
     Input::Probed(Seen::Good),
     Input::Probed(Seen::Bad),
@@ -18,6 +18,7 @@ const INPUTS: [Input; 30] = [
     Input::Ran(Ran::Hopeless),
     Input::Ran(Ran::Again),
     Input::Ran(Ran::Halted),
+    Input::Ran(Ran::DoneAndHalted),
     Input::Ran(Ran::Gone),
     Input::Ran(Ran::NotStarted),
     Input::Stop,
@@ -29,6 +30,7 @@ const INPUTS: [Input; 30] = [
     Input::TookUp(Run::Restart, Ran::Done),
     Input::TookUp(Run::Join, Ran::Again),
     Input::TookUp(Run::Join, Ran::Hopeless),
+    Input::TookUp(Run::Join, Ran::DoneAndHalted),
     Input::TookUp(Run::Reset(Level::Gentle), Ran::Halted),
     Input::TookUp(Run::Reset(Level::Aggressive), Ran::Refused),
     Input::TookUp(Run::Reset(Level::Reboot), Ran::Gone),
@@ -55,6 +57,7 @@ fn check(before: &Escalation, input: Input, action: Action, after: &Escalation) 
     let bounds = before.bounds;
     match action {
         Action::Reset(level) => {
+            assert!(!before.halted);
             let asked_for = bounds.goal == Goal::Reset && before.last.is_none_or(|(_, ran)| ran == Ran::Lost);
             let bad = [Seen::Bad, Seen::Doomed, Seen::Restartable].map(Input::Probed).contains(&input);
             let allowed = bad || (input == Input::Probed(Seen::Unclear) && asked_for);
@@ -71,10 +74,12 @@ fn check(before: &Escalation, input: Input, action: Action, after: &Escalation) 
             assert!(!again, "no level is burnt for a cause that needed no reset");
         }
         Action::Restart => {
+            assert!(!before.halted);
             assert!(input == Input::Probed(Seen::Restartable) && bounds.goal == Goal::Join && !before.stopping);
             assert!(!before.restarted, "the kubelet is restarted once");
         }
         Action::Join(n) => {
+            assert!(!before.halted);
             let lost = matches!(before.last, Some((Run::Reset(_), Ran::Lost)));
             assert!(input == Input::Probed(Seen::Bad) && !lost, "what is doomed is not tried");
             assert!(n == before.attempts + 1 && n <= bounds.attempts);
@@ -248,6 +253,11 @@ fn what_somebody_has_halted_goes_no_further() {
     for seen in [Seen::Bad, Seen::Doomed] {
         let actions = play(bounds, &[Input::Start, Input::Probed(seen), Input::Ran(Ran::Halted), Input::Probed(seen)]);
         assert_eq!(actions[2..], [Action::End(End::Halted); 2]);
+        for (after, end) in [(Seen::Good, End::Good), (Seen::Bad, End::Halted), (Seen::Unclear, End::Halted)] {
+            let late = Input::Ran(Ran::DoneAndHalted);
+            let actions = play(bounds, &[Input::Start, Input::Probed(seen), late, Input::Probed(after)]);
+            assert_eq!(actions[2..], [Action::Probe, Action::End(end)], "it had come to its end, which is looked at");
+        }
     }
 }
 

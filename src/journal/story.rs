@@ -15,6 +15,8 @@ pub struct Story {
     pub begun: BTreeSet<NodeName>,
     /// The run came to its own end.
     pub finished: bool,
+    /// Its user left it before.
+    pub left: bool,
     /// When the last thing happened, in milliseconds since the run began.
     pub last_ms: u64,
     /// Lines that could not be read.
@@ -44,6 +46,7 @@ impl Story {
                     reports.insert(report.node.clone(), report);
                 }
                 Kind::RunFinished => story.finished = true,
+                Kind::Left => story.left = true,
                 _ => {}
             }
         })?;

@@ -86,6 +86,7 @@ impl Writer {
                 | Kind::PhaseFinished { .. }
                 | Kind::NodeFinished { .. }
                 | Kind::Stopping
+                | Kind::Left
                 | Kind::RunFinished
         )
     }

@@ -103,6 +103,8 @@ pub enum Kind {
     },
     /// The user asked to stop: no new phase will start, running ones are followed to their end.
     Stopping,
+    /// The user left at once: phases that run go on by themselves. The last event of such a run.
+    Left,
     /// No further node is started.
     Braked {
         /// Which rule holds, and what has set it off.
@@ -139,6 +141,7 @@ impl Kind {
             Self::RunStarted { .. }
             | Self::Braked { .. }
             | Self::Stopping
+            | Self::Left
             | Self::Warned { .. }
             | Self::RunFinished
             | Self::Unknown => None,

@@ -40,7 +40,9 @@ pub enum Outcome {
     OutOfTime,
     /// Never begun: others failed, or the time of the run was up.
     NotStarted,
-    /// Ended by a user before its story was over.
+    /// Somebody ended what ran on it with `kfleet stop`, so nothing more was begun.
+    Halted,
+    /// Ended by its user before its story was over.
     Interrupted,
     /// Written by a newer kfleet.
     #[serde(other)]
@@ -49,7 +51,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome: good ends first, then from the plain failure to what the user ended.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Joined,
         Self::AlreadyJoined,
         Self::Reset,
@@ -66,13 +68,14 @@ impl Outcome {
         Self::Gone,
         Self::OutOfTime,
         Self::NotStarted,
+        Self::Halted,
         Self::Interrupted,
         Self::Unknown,
     ];
 
     /// Whether the node was left before its story was over: nothing that was found on it is why.
     pub fn is_left(self) -> bool {
-        matches!(self, Self::Lost | Self::Gone | Self::OutOfTime | Self::NotStarted | Self::Interrupted)
+        matches!(self, Self::Lost | Self::Gone | Self::OutOfTime | Self::NotStarted | Self::Halted | Self::Interrupted)
     }
 
     /// Whether the user got what was asked for on this node.
@@ -94,6 +97,7 @@ impl Outcome {
             | Self::Gone
             | Self::OutOfTime
             | Self::NotStarted
+            | Self::Halted
             | Self::Interrupted
             | Self::Unknown => false,
         }
@@ -118,6 +122,7 @@ impl Outcome {
             Self::Gone => "did not come back",
             Self::OutOfTime => "out of time",
             Self::NotStarted => "not started",
+            Self::Halted => "halted",
             Self::Interrupted => "interrupted",
             Self::Unknown => "unknown",
         }

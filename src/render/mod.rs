@@ -42,7 +42,10 @@ pub use inventory::{InventoryRow, inventory_json, inventory_table};
 pub use json::{Json, json_lines};
 pub use lines::Lines;
 pub use rehearsal::rehearsal;
-pub use runs::{LastSeen, RunRow, RunStory, Unfinished, run_heading, run_json, run_unfinished, runs_json, runs_table};
+pub use runs::{
+    LastSeen, RunRow, RunStory, Unfinished, run_heading, run_json, run_unfinished, runs_json, runs_table,
+    transcript_json,
+};
 pub use sink::print;
 pub use status_table::status_table;
 pub use style::Style;

@@ -4,7 +4,7 @@ use super::style::{Paint, Style};
 use super::table::{Cell, Row, table};
 use super::text::{clock, hang};
 use super::transcript::Transcript;
-use crate::model::{Event, NodeName, NodeReport, RunRecord, clean};
+use crate::model::{Event, NodeName, NodeReport, RunId, RunRecord, clean};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -195,6 +195,12 @@ pub fn run_unfinished(unfinished: &[Unfinished], width: Option<u16>) -> String {
 /// The same for programs, as one line.
 pub fn run_json(story: &RunStory) -> String {
     serde_json::json!(story).to_string() + "\n"
+}
+
+/// What was written down of one node, as one object: each line of it is a text.
+pub fn transcript_json(run: &RunId, node: &NodeName, text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    serde_json::json!({"run": run, "node": node, "lines": lines}).to_string() + "\n"
 }
 
 #[cfg(test)]

@@ -63,11 +63,12 @@ pub(crate) fn sentence(tally: &Tally, event: &Event) -> Option<(Weight, String)>
         }
         Kind::Warned { what } => (Weight::Important, format!("kfleet: {}", clean(what))),
         Kind::Stopping => {
-            let text = "kfleet: stopping: no new phase starts, running ones are followed to their end";
+            let text = "kfleet: stopping: no new phase starts, running ones are followed to their end; Ctrl-C once more leaves at once";
             (Weight::Important, text.to_owned())
         }
         Kind::RunFinished if tally.reports().next().is_none() => return None, // ended before any node was
         Kind::RunFinished => (Weight::Routine, format!("kfleet: {}", totals(tally.reports()))),
+        Kind::Left => (Weight::Routine, "kfleet: left at once; what nodes run goes on".to_owned()),
         Kind::NodeStarted { .. } | Kind::StepStarted { .. } | Kind::Unknown => return None,
     };
     Some(said)

@@ -137,6 +137,7 @@ impl Tally {
             | Kind::Measured { .. }
             | Kind::Rehearsed { .. }
             | Kind::Braked { .. }
+            | Kind::Left
             | Kind::Warned { .. }
             | Kind::RunFinished
             | Kind::Unknown => {}

@@ -42,15 +42,17 @@ pub fn two_operators(bed: &Bed, node: &str) {
     assert!(report.notes[0].contains("asked to end here by bob@"), "{report:?}");
     assert_eq!(bob.code, Some(0));
     let alice = alice.finish();
-    let report = alice.expect(node, Outcome::Interrupted);
+    let report = alice.expect(node, Outcome::Halted);
     assert!(report.error.as_deref().unwrap_or_default().contains("by bob@"), "{report:?}");
-    assert_eq!(alice.code, Some(130));
+    assert_eq!(alice.code, Some(1), "somebody else has ended it");
     let phases = alice.events.iter().filter(|e| matches!(e.kind, Kind::PhaseStarted { phase: Phase::Reset, .. }));
     assert_eq!(phases.count(), 1, "it was begun again");
     assert!(begun(&alice.events).len() < steps.len(), "it went on to its end");
     assert_eq!(bed.see(node, "ls /run/kfleet/*.stop /run/kfleet/*.sh 2>/dev/null | wc -l").trim(), "0");
 
     kfleet(bed, &["stop", node]).expect(node, Outcome::Idle);
+    let past = kfleet(bed, &["attach", node]);
+    assert!(past.expect(node, Outcome::Idle).notes[0].contains("by bob@"), "{}", past.text);
     kfleet(bed, &["reset", node, "--aggressive", "--yes"]).expect(node, Outcome::Reset);
     assert_eq!(bed.media(node), media, "media changed");
 }
