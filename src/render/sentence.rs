@@ -104,6 +104,11 @@ fn step_words(tally: &Tally, node: &NodeName, step: usize, status: StepStatus) -
         StepStatus::Failed => "failed",
         StepStatus::Refused => "refused by its guard",
     };
+    step_line(tally, node, step, status)
+}
+
+/// The same with any word for how it stands.
+pub(super) fn step_line(tally: &Tally, node: &NodeName, step: usize, status: &str) -> String {
     let number = step.saturating_add(1);
     let steps = match tally.node(node).map(|node| &node.state) {
         Some(NodeState::Active(work)) => match &work.activity {
@@ -119,7 +124,7 @@ fn step_words(tally: &Tally, node: &NodeName, step: usize, status: StepStatus) -
 }
 
 /// `node3: failed after 2 attempts, 1:03: kubelet did not start`; the error only where its last phase has not said it.
-fn report_words(tally: &Tally, report: &NodeReport) -> String {
+pub(super) fn report_words(tally: &Tally, report: &NodeReport) -> String {
     let NodeReport { node, outcome, .. } = report;
     let attempts = match report.attempts {
         0 => String::new(),

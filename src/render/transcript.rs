@@ -1,6 +1,6 @@
 //! What happened on one node, for people who read it later.
 
-use super::sentence::sentence;
+use super::sentence::{report_words, sentence, step_line};
 use super::tally::{NodeState, Tally};
 use super::text::clock;
 use crate::model::{Event, Kind, NodeName, clean};
@@ -23,6 +23,8 @@ impl Transcript {
             Kind::NodeStarted { node } => {
                 Some(format!("{node}: kfleet {}, run {}, begins", clean(self.tally.command()), self.run))
             }
+            Kind::StepStarted { node, step } => Some(step_line(&self.tally, node, *step, "begins")),
+            Kind::NodeFinished { report } => Some(report_words(&self.tally, report)),
             _ => sentence(&self.tally, event).map(|(_, text)| text),
         };
         let Some(said) = said else { return Vec::new() };
