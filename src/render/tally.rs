@@ -46,6 +46,8 @@ pub struct Work {
     pub attempt: u32,
     /// What it is busy with.
     pub activity: Activity,
+    /// The script in whose middle it waits: for a lost connection, for what a step tells to wait for.
+    paused: Option<Activity>,
 }
 
 /// What an active node is busy with.
@@ -108,7 +110,10 @@ impl Tally {
             }
             Kind::Waiting { node, what } => {
                 if let Some(work) = self.work(node, event.at_ms) {
-                    work.activity = Activity::Waiting(what.clone());
+                    let before = std::mem::replace(&mut work.activity, Activity::Waiting(what.clone()));
+                    if let Activity::Phase { .. } = before {
+                        work.paused = Some(before);
+                    }
                 }
             }
             Kind::PhaseStarted { node, phase, attempt, level, steps } => {
@@ -116,11 +121,15 @@ impl Tally {
                     work.attempt = *attempt;
                     let (phase, level, steps) = (*phase, *level, steps.clone());
                     work.activity = Activity::Phase { phase, level, steps, step: None };
+                    work.paused = None;
                 }
             }
             Kind::StepStarted { node, step: now } | Kind::StepFinished { node, step: now, .. } => {
-                let work = self.work(node, event.at_ms);
-                if let Some(Activity::Phase { step, .. }) = work.map(|work| &mut work.activity) {
+                let Some(work) = self.work(node, event.at_ms) else { return };
+                if let Some(goes_on) = work.paused.take() {
+                    work.activity = goes_on;
+                }
+                if let Activity::Phase { step, .. } = &mut work.activity {
                     *step = Some(*now);
                 }
             }
@@ -211,7 +220,7 @@ impl Tally {
         let node = self.entry(name);
         if matches!(node.state, NodeState::Queued) {
             let activity = Activity::Waiting("starting".to_owned());
-            node.state = NodeState::Active(Work { started_ms: at_ms, attempt: 0, activity });
+            node.state = NodeState::Active(Work { started_ms: at_ms, attempt: 0, activity, paused: None });
         }
         match &mut node.state {
             NodeState::Active(work) => Some(work),

@@ -42,6 +42,16 @@ fn waiting_between_phases_still_belongs_to_the_attempt() {
 }
 
 #[test]
+fn a_script_that_was_waited_for_goes_on_where_it_was() {
+    let lost = [phase(0, "a", Phase::Reset, 1, None), step(1, "a", 0), waiting(2, "a", "connection lost")];
+    assert!(matches!(work(&tally(&lost), "a").activity, Activity::Waiting(_)));
+    let back = [&lost[..], &[stepped(3, "a", 0, StepStatus::Done), step(4, "a", 1)]].concat();
+    let tally = tally(&back);
+    let Activity::Phase { steps, step, .. } = &work(&tally, "a").activity else { panic!("it still waits") };
+    assert_eq!((steps.is_empty(), *step), (false, Some(1)));
+}
+
+#[test]
 fn a_hole_in_the_recording_hides_only_what_fell_into_it() {
     let tally = tally(&[
         step(5, "a", 7),
