@@ -74,7 +74,9 @@ chmod 755 /usr/bin/kubeadm",
     no_token_in(&arguments);
     let file = bed.see(node, "cat /root/file");
     assert!(file.starts_with("600:0\n") && file.contains("\"token\": \""), "{file}");
-    assert_eq!(bed.see(node, "ls /run/kfleet | grep -v '\\.out$' || true"), "", "something is left on the node");
+    let left = "ls /run/kfleet | grep -v -e '\\.out$' -e '\\.json$' || true";
+    assert_eq!(bed.see(node, left), "", "something is left on the node");
+    no_token_in(&bed.see(node, "cat /run/kfleet/*.json"));
     assert_eq!(tokens_of(bed), before, "the token lives on");
 }
 
