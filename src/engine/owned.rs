@@ -309,6 +309,7 @@ impl Outer {
             Part::Bytes(bytes) if self.step == Some(follow_step) => feed(&bytes),
             Part::Bytes(bytes) => {
                 for line in self.said.feed(&bytes) {
+                    let line = line.strip_prefix("kfleet: ").map_or(line.clone(), str::to_owned);
                     self.complaint = Some(match self.complaint.take() {
                         Some(before) if before.len() < LONGEST_COMPLAINT => format!("{before}; {line}"),
                         Some(before) => before,
