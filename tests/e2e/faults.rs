@@ -40,37 +40,37 @@ pub fn unreachable(bed: &Bed) {
 }
 
 pub fn api_server_away(bed: &Bed) {
-    bed.fresh(&["node1", "node2"]);
-    kfleet(bed, &["join", "node1", "--yes"]).expect("node1", Outcome::Joined);
+    bed.fresh(&["node5", "node6"]);
+    kfleet(bed, &["join", "node5", "--yes"]).expect("node5", Outcome::Joined);
     let look = "find /etc/kubernetes /var/lib/kubelet/pki -printf '%p %i\\n' 2>/dev/null | sort; systemctl is-active kubelet | sed s/activating/active/";
-    let looks = || ["node1", "node2"].map(|node| String::from_utf8_lossy(&bed.on(node, look, &[]).stdout).into_owned());
+    let looks = || ["node5", "node6"].map(|node| String::from_utf8_lossy(&bed.on(node, look, &[]).stdout).into_owned());
     let before = looks();
     bed.plant("cp1", "api-stopped");
-    let run = kfleet(bed, &["join", "node[1-2]", "--yes"]);
+    let run = kfleet(bed, &["join", "node[5-6]", "--yes"]);
     bed.plant("cp1", "api-started");
-    let report = ended(&run, "node1", Outcome::Failed, 0, None);
+    let report = ended(&run, "node5", Outcome::Failed, 0, None);
     assert!(report.error.as_deref().unwrap_or_default().contains("may be healthy"), "{report:?}");
-    ended(&run, "node2", Outcome::Failed, 0, None);
-    expect_cause(&run, "node2", &["api_unreachable", "control_plane"]);
+    ended(&run, "node6", Outcome::Failed, 0, None);
+    expect_cause(&run, "node6", &["api_unreachable", "control_plane"]);
     assert_eq!(looks(), before, "a node was changed because the API server was away");
 }
 
 /// The API server goes away when one node has just joined and the other is still being reset.
 pub fn control_plane_lost(bed: &Bed) {
-    bed.fresh(&["node1", "node2"]);
-    bed.plant("node2", "corrupt-containerd");
-    let mut running = start(bed, &["join", "node[1-2]", "--yes"]);
+    bed.fresh(&["node5", "node6"]);
+    bed.plant("node6", "corrupt-containerd");
+    let mut running = start(bed, &["join", "node[5-6]", "--yes"]);
     running
-        .until(|kind| matches!(kind, Kind::PhaseFinished { node, phase: Phase::Join, .. } if node.as_str() == "node1"));
+        .until(|kind| matches!(kind, Kind::PhaseFinished { node, phase: Phase::Join, .. } if node.as_str() == "node5"));
     bed.plant("cp1", "api-stopped");
     running.until(|kind| matches!(kind, Kind::NodeFinished { .. }));
     bed.plant("cp1", "api-started");
     let run = running.finish();
     // What had begun was followed to its end, and the other is told what it lacks. It needed the reset in any case.
-    ended(&run, "node1", Outcome::Joined, 1, None);
-    let report = run.expect("node2", Outcome::Failed);
+    ended(&run, "node5", Outcome::Joined, 1, None);
+    let report = run.expect("node6", Outcome::Failed);
     assert_eq!(report.attempts, 0, "{report:?}");
-    expect_cause(&run, "node2", &["api_unreachable", "control_plane"]);
+    expect_cause(&run, "node6", &["api_unreachable", "control_plane"]);
     assert_eq!(run.code, Some(1));
 }
 

@@ -44,6 +44,9 @@ struct Taken {
     /// By how many cases the cluster is used.
     users: usize,
     alone: bool,
+    /// Cases that wait to have the cluster for themselves. Others of it let them go first, or they would wait to the end, and
+    /// one after the other then.
+    waiting_alone: usize,
 }
 
 impl Taken {
@@ -88,8 +91,12 @@ impl Leases {
     /// Waits until all that this case needs is free, and takes it at once, so that no two wait for each other.
     pub fn take(&self, case: &Case, cluster: Cluster) -> Lease<'_> {
         let mut taken = self.taken();
+        taken.waiting_alone += usize::from(cluster == Cluster::Alone);
+        // One that names its nodes and needs no cluster is in nobody's way.
+        let apart = cluster == Cluster::Unused && matches!(case, Case::These(..));
         let nodes = loop {
-            if let Some(nodes) = taken.free_for(case, cluster) {
+            let goes_first = cluster == Cluster::Alone || apart || taken.waiting_alone == 0;
+            if let Some(nodes) = taken.free_for(case, cluster).filter(|_| goes_first) {
                 break nodes;
             }
             taken = self.returned.wait(taken).expect("nothing panics while it is held");
@@ -97,6 +104,8 @@ impl Leases {
         taken.nodes.extend(&nodes);
         taken.users += usize::from(cluster == Cluster::Used);
         taken.alone |= cluster == Cluster::Alone;
+        taken.waiting_alone -= usize::from(cluster == Cluster::Alone);
+        self.returned.notify_all();
         Lease { from: self, nodes, cluster }
     }
 }

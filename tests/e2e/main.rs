@@ -42,14 +42,26 @@ use lease::Cluster::{Alone, Unused, Used};
 use lease::{Case, Cluster, Leases};
 
 const CASES: &[(&str, Cluster, Case)] = &[
-    // The longest first.
+    // The longest first, and beside it those that must have the cluster for themselves, on other nodes.
     (
         "interruption::after_any_step_ends_in_the_same_state_when_run_again",
         Unused,
         These(&interruption::NODES, interruption::at_every_step),
     ),
-    ("handover::a_machine_is_booted_only_as_the_last_rung_and_must_come_back", Used, One(handover::reboot)),
+    (
+        "faults::a_joined_node_is_left_alone_while_the_api_server_is_away",
+        Alone,
+        These(&["node5", "node6"], faults::api_server_away),
+    ),
+    (
+        "faults::a_control_plane_that_is_lost_half_way_ends_only_what_has_not_begun",
+        Alone,
+        These(&["node5", "node6"], faults::control_plane_lost),
+    ),
+    ("join::the_token_is_in_no_argument_and_gone_with_the_run", Alone, One(join::token)),
+    ("join::a_dry_run_shows_the_scripts_without_secrets_and_changes_nothing", Alone, One(join::dry_run)),
     ("survival::of_a_line_that_is_slow_lossy_half_open_or_without_sshd", Unused, One(survival::bad_line)),
+    ("handover::a_machine_is_booted_only_as_the_last_rung_and_must_come_back", Used, One(handover::reboot)),
     ("survival::of_file_systems_that_fill_up", Unused, One(survival::full)),
     (
         "survival::of_a_connection_cut_at_and_within_every_mark_of_a_gentle_reset",
@@ -84,8 +96,6 @@ const CASES: &[(&str, Cluster, Case)] = &[
     ),
     ("join::without_a_control_plane_the_given_command_and_the_nodes_own_view_serve", Used, One(join::given_command)),
     ("join::a_node_that_was_just_reset_joins_again_under_its_name", Used, One(join::reset_and_join)),
-    ("join::the_token_is_in_no_argument_and_gone_with_the_run", Alone, One(join::token)),
-    ("join::a_dry_run_shows_the_scripts_without_secrets_and_changes_nothing", Alone, One(join::dry_run)),
     (
         "causes::what_no_reset_cures_ends_without_an_attempt_and_all_of_it_at_once",
         Used,
@@ -145,16 +155,6 @@ const CASES: &[(&str, Cluster, Case)] = &[
         "faults::dead_silent_and_false_nodes_end_clearly_and_the_others_finish",
         Used,
         These(&["node1", "node2", "node3"], faults::unreachable),
-    ),
-    (
-        "faults::a_joined_node_is_left_alone_while_the_api_server_is_away",
-        Alone,
-        These(&["node1", "node2"], faults::api_server_away),
-    ),
-    (
-        "faults::a_control_plane_that_is_lost_half_way_ends_only_what_has_not_begun",
-        Alone,
-        These(&["node1", "node2"], faults::control_plane_lost),
     ),
     ("faults::a_phase_outlives_its_connection_and_runs_once", Unused, One(faults::lost_connection)),
     ("faults::ctrl_c_follows_what_runs_and_starts_nothing_more", Used, One(faults::interrupted)),
