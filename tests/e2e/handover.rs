@@ -1,6 +1,7 @@
 //! More than one kfleet about one node, and the rung on which the node itself goes away for a while.
 
 use crate::bed::Bed;
+use crate::interruption::HOOK;
 use crate::run::{kfleet, kfleet_as, path, start_as};
 use kfleet::model::{Event, Kind, Level, Outcome, Phase};
 
@@ -16,6 +17,8 @@ pub fn two_operators(bed: &Bed, node: &str) {
     bed.plant(node, "media");
     let media = bed.media(node);
     bed.plant(node, "corrupt-containerd");
+    // Slow enough for others to come while it runs, however busy this machine is.
+    bed.see(node, &format!("{HOOK} && mkdir -p /run/testbed && echo 0.5 >/run/testbed/pace"));
 
     let mut alice = start_as(bed, "alice", &["reset", node, "--aggressive", "--yes"]);
     alice.until(|kind| matches!(kind, Kind::StepStarted { step: 4, .. }));
@@ -53,6 +56,7 @@ pub fn two_operators(bed: &Bed, node: &str) {
     kfleet(bed, &["stop", node]).expect(node, Outcome::Idle);
     let past = kfleet(bed, &["attach", node]);
     assert!(past.expect(node, Outcome::Idle).notes[0].contains("by bob@"), "{}", past.text);
+    bed.see(node, "rm /run/testbed/pace");
     kfleet(bed, &["reset", node, "--aggressive", "--yes"]).expect(node, Outcome::Reset);
     assert_eq!(bed.media(node), media, "media changed");
 }
