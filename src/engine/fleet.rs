@@ -66,6 +66,8 @@ pub async fn run<T: Transport>(context: Arc<Context<T>>, command: &str, nodes: V
     }
     let reports = fleet.reports();
     revoke(&context, deadline.as_ref()).await;
+    // What the journal has to complain about comes before the last word, after which nobody listens.
+    context.events.kept().await;
     context.events.send(Kind::RunFinished);
     reports
 }
