@@ -79,6 +79,19 @@ pub enum Ran {
     NotStarted,
 }
 
+impl Ran {
+    /// The end that it brings whatever else holds; `None` where the ladder goes on.
+    fn ends(self) -> Option<End> {
+        match self {
+            Self::Refused => Some(End::Refused),
+            Self::Hopeless => Some(End::Failed),
+            Self::Halted => Some(End::Halted),
+            Self::Gone => Some(End::Gone),
+            Self::Done | Self::DoneAndHalted | Self::Failed | Self::Lost | Self::Again | Self::NotStarted => None,
+        }
+    }
+}
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Input {
@@ -231,15 +244,10 @@ impl Escalation {
     /// What had other bounds than these, or whose end was not seen, tells nothing. What somebody has ended, or a guard, is not
     /// begun again.
     fn took_up(&mut self, run: Run, ran: Ran) -> Action {
-        match ran {
-            Ran::Halted => return self.end(End::Halted),
-            Ran::DoneAndHalted => self.halted = true,
-            Ran::Refused => return self.end(End::Refused),
-            Ran::Hopeless => return self.end(End::Failed),
-            Ran::Gone => return self.end(End::Gone),
-            _ => {}
+        if let Some(end) = ran.ends() {
+            return self.end(end);
         }
-        let ran = if ran == Ran::DoneAndHalted { Ran::Done } else { ran };
+        let ran = self.heard(ran);
         let within = match run {
             Run::Reset(level) => (self.bounds.start..=self.bounds.ceiling).contains(&level),
             Run::Join | Run::Restart => self.bounds.goal == Goal::Join,
@@ -256,23 +264,30 @@ impl Escalation {
         Action::Wait
     }
 
+    /// That somebody wants no more is one thing, how it ended another.
+    fn heard(&mut self, ran: Ran) -> Ran {
+        if ran != Ran::DoneAndHalted {
+            return ran;
+        }
+        self.halted = true;
+        Ran::Done
+    }
+
     fn ran(&mut self, run: Run, ran: Ran) -> Action {
-        self.halted |= ran == Ran::DoneAndHalted;
-        let ran = if ran == Ran::DoneAndHalted { Ran::Done } else { ran };
+        let ran = self.heard(ran);
         self.last = Some((run, ran));
+        if let Some(end) = ran.ends() {
+            return self.end(end);
+        }
         match ran {
-            Ran::Refused => return self.end(End::Refused),
             Ran::NotStarted => {
                 self.attempts -= u32::from(run == Run::Join);
                 self.level = self.level_before;
                 return self.end(if self.stopping { End::Stopped } else { End::Failed });
             }
-            Ran::Hopeless => return self.end(End::Failed),
-            Ran::Halted => return self.end(End::Halted),
-            Ran::Gone => return self.end(End::Gone),
             Ran::Lost if self.losses == self.bounds.losses => return self.end(End::Lost),
             Ran::Lost => self.losses += 1,
-            Ran::Done | Ran::DoneAndHalted | Ran::Failed | Ran::Again => {}
+            _ => {}
         }
         if self.stopping { self.end(End::Stopped) } else { self.probe() }
     }

@@ -3,7 +3,6 @@
 use super::connecting::RECONNECT_PAUSE;
 use super::node::Driver;
 use super::owned::Owned;
-use crate::attached::{NoAnswer, attached};
 use crate::escalate::{Input, Ran, Run};
 use crate::model::{Cure, Diagnosis, Outcome, Phase, PhaseOnNode};
 use crate::parse::phase_on_node;
@@ -100,19 +99,8 @@ impl<T: Transport> Driver<'_, T> {
     }
 
     async fn ask(&mut self, script: &Script) -> Result<Option<PhaseOnNode>, String> {
-        for last_try in [false, true] {
-            let session = self.session().await?;
-            match attached(&session, self.node, script, ANSWER).await {
-                Ok(mut answer) => {
-                    self.session = Some(session);
-                    let said = answer.steps.remove(&0).ok_or("the node did not say what it runs")?;
-                    return phase_on_node(&said);
-                }
-                Err(NoAnswer::Lost(_)) if !last_try => {}
-                Err(why) => return Err(why.to_string()),
-            }
-        }
-        unreachable!("the last try returns")
+        let mut answer = self.answer(script, ANSWER).await?;
+        phase_on_node(&answer.steps.remove(&0).ok_or("the node did not say what it runs")?)
     }
 
     /// Follows a phase that was started before to its end, from its first byte. It goes on where the connection is lost, like

@@ -1,7 +1,9 @@
 //! Getting a connection to the node, and getting it back.
 
 use super::node::Driver;
+use crate::attached::{Answer, NoAnswer, attached};
 use crate::model::Outcome;
+use crate::shell::Script;
 use crate::transport::{ConnectError, Transport};
 use std::time::{Duration, Instant};
 
@@ -28,6 +30,22 @@ impl<T: Transport> Driver<'_, T> {
                 Err(Outcome::Unreachable)
             }
         }
+    }
+
+    /// What the node answers to a script that only reads; asked once more where the connection is lost.
+    pub(super) async fn answer(&mut self, script: &Script, deadline: Duration) -> Result<Answer, String> {
+        for last_try in [false, true] {
+            let session = self.session().await?;
+            match attached(&session, self.node, script, deadline).await {
+                Ok(answer) => {
+                    self.session = Some(session);
+                    return Ok(answer);
+                }
+                Err(NoAnswer::Lost(_)) if !last_try => {}
+                Err(why) => return Err(why.to_string()),
+            }
+        }
+        unreachable!("the last try returns")
     }
 
     /// Takes the session out, or makes a new one within the patience for lost connections.

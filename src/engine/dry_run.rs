@@ -171,8 +171,7 @@ impl<T: Transport> Driver<'_, T> {
 
     fn told_reset(&self, level: Level) -> Rehearsed {
         let request = ResetRequest { level, run: &self.context.run, facts: &self.facts, allow: self.context.allow };
-        let phase = if level == Level::Reboot { Phase::Reboot } else { Phase::Reset };
-        told("where the level below did not help", phase, Some(level), reset(self.node, &request))
+        told("where the level below did not help", level.phase(), Some(level), reset(self.node, &request))
     }
 
     fn told_join(&self, when: &str) -> Option<Rehearsed> {

@@ -1,7 +1,6 @@
 //! Before a join: how the node stands, how the API server looks from it, and what follows for the ladder.
 
 use super::node::Driver;
-use crate::attached::{NoAnswer, attached};
 use crate::diagnose::{OTHER_MACHINE, Standing, blockers, cause, findings, standing};
 use crate::escalate::Seen;
 use crate::model::{ApiView, Cause, Diagnosis, Fact, Finding, JoinCommand, NodeObject, Phase, Severity, Unit};
@@ -216,21 +215,10 @@ impl<T: Transport> Driver<'_, T> {
     async fn ask_api(&mut self, command: &JoinCommand) -> Fact<ApiView> {
         self.waiting(format!("asking the API server {} from the node", command.endpoint.as_str()));
         let script = ask_api(self.node, &command.endpoint, &command.token);
-        for last_try in [false, true] {
-            let session = match self.session().await {
-                Ok(session) => session,
-                Err(why) => return Fact::Unknown(why),
-            };
-            match attached(&session, self.node, &script, ANSWER).await {
-                Ok(answer) => {
-                    self.session = Some(session);
-                    return api_view(command.endpoint.as_str(), &answer.steps.get(&0).cloned().unwrap_or_default());
-                }
-                Err(NoAnswer::Lost(_)) if !last_try => {}
-                Err(why) => return Fact::Unknown(why.to_string()),
-            }
+        match self.answer(&script, ANSWER).await {
+            Ok(answer) => api_view(command.endpoint.as_str(), &answer.steps.get(&0).cloned().unwrap_or_default()),
+            Err(why) => Fact::Unknown(why),
         }
-        unreachable!("the last try returns")
     }
 
     /// Makes sure that kubeadm finds the name free: it refuses to join under that of a Ready Node.

@@ -1,5 +1,6 @@
 //! How deep a reset goes.
 
+use super::Phase;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -27,6 +28,14 @@ impl Level {
             Self::Gentle => Some(Self::Aggressive),
             Self::Aggressive => Some(Self::Reboot),
             Self::Reboot => None,
+        }
+    }
+
+    /// The script that it is.
+    pub fn phase(self) -> Phase {
+        match self {
+            Self::Gentle | Self::Aggressive => Phase::Reset,
+            Self::Reboot => Phase::Reboot,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The reset at each level: the whole list, in the only order that works.
 
 use super::{PhaseScript, Step, with_systemd_cgroup};
-use crate::model::{Allow, Fact, Facts, Level, Node, Phase, ProtectedPath, RemovePath, Root};
+use crate::model::{Allow, Fact, Facts, Level, Node, ProtectedPath, RemovePath, Root};
 
 /// What a reset needs to know beyond the node.
 #[derive(Clone, Debug)]
@@ -29,8 +29,7 @@ pub struct Refusal(pub String);
 /// after the IPVS services that are known by them; and what tells whose they all are, the plugins' own files, at the end.
 pub fn reset(node: &Node, request: &ResetRequest<'_>) -> Result<PhaseScript, Refusal> {
     let steps = steps(&node.protect, request)?;
-    let phase = if request.level == Level::Reboot { Phase::Reboot } else { Phase::Reset };
-    Ok(PhaseScript::new(phase, Some(request.level), node, request.run, steps))
+    Ok(PhaseScript::new(request.level.phase(), Some(request.level), node, request.run, steps))
 }
 
 /// The same as a list, for a machine that protects `protect`.
