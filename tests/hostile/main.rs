@@ -3,6 +3,8 @@
 //!
 //! Each run is a process of its own (`measured`), whose memory is compared with that of a run on a quiet node.
 
+#[path = "../support/context.rs"]
+mod context;
 #[path = "../support/local.rs"]
 mod local;
 mod measured;

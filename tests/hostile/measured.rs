@@ -1,18 +1,16 @@
 //! `kfleet status` of one node in a process of its own: the library itself, the transport without network.
 
+use crate::context::context as shared;
 use crate::local::LocalTransport;
-use kfleet::engine::{Context, Events, Task};
-use kfleet::model::{
-    Access, Allow, Become, Event, Kind, Node, NodeName, NodeStatus, Patience, Policy, ProtectedPath, Rejoin, Role,
-};
+use kfleet::engine::{Context, Events};
+use kfleet::model::{Access, Become, Event, Kind, Node, NodeName, NodeStatus, ProtectedPath, Role};
 use kfleet::render::{Json, Style, status_table};
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// What came out.
 pub(crate) struct Seen {
@@ -87,28 +85,7 @@ fn most_memory_kib() -> u64 {
 }
 
 fn context(wrapper: &str, events: Events) -> Context<LocalTransport> {
-    Context {
-        transport: Arc::new(LocalTransport::new(["sh", "-c", wrapper, "node"])),
-        run: "run1".to_owned(),
-        who: "alice@desk".to_owned(),
-        began_unix_ms: 0,
-        dry_run: false,
-        task: Task::Status,
-        allow: Allow::default(),
-        rejoin: Rejoin::default(),
-        resumes: Vec::new(),
-        begun: std::collections::HashSet::new(),
-        control_plane_reset: OnceLock::new(),
-        names: Mutex::default(),
-        policy: Policy::default(),
-        control_plane: None,
-        join_command: None,
-        ignore_preflight_errors: Vec::new(),
-        patience: Patience::default(),
-        events,
-        stop: CancellationToken::new(),
-        at_work: Arc::default(),
-    }
+    shared(LocalTransport::new(["sh", "-c", wrapper, "node"]), events)
 }
 
 fn node() -> Node {

@@ -1,20 +1,17 @@
 //! Nodes without a network: each does what its name says, and it is counted how many are at work at once.
 
+use crate::context::context as shared;
 use crate::recorded;
-use kfleet::engine::{Context, Events, Task};
-use kfleet::model::{
-    Access, Allow, Become, Event, Kind, Node, NodeName, NodeReport, Patience, Policy, ProtectedPath, Rejoin, Role,
-};
+use kfleet::engine::{Context, Events};
+use kfleet::model::{Access, Become, Event, Kind, Node, NodeName, NodeReport, Patience, Policy, ProtectedPath, Role};
 use kfleet::parse::{SectionOutput, facts};
 use kfleet::plan::Section;
 use kfleet::shell::Rendered;
 use kfleet::transport::{ConnectError, Exit, Session, SessionError, Spool, SpoolReader, Transport, spool};
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// `away…` cannot be reached, `deaf…` never answers a connection, `mute…` connects and answers no probe, `late…` answers
 /// only after the wait, `bug…` hits a bug of kfleet's, `cp` is a control plane; all others answer, and what they have
@@ -141,27 +138,10 @@ pub(crate) fn context(policy: Policy) -> (Context<Fleet>, std::sync::mpsc::Recei
     let (sender, receiver) = channel();
     let hour = Duration::from_secs(3600);
     let context = Context {
-        transport: Arc::new(Fleet::default()),
-        run: "run1".to_owned(),
-        began_unix_ms: 0,
-        dry_run: false,
-        task: Task::Status,
-        allow: Allow::default(),
-        rejoin: Rejoin::default(),
-        control_plane_reset: OnceLock::new(),
-        names: Mutex::default(),
         policy,
-        control_plane: None,
-        join_command: None,
-        ignore_preflight_errors: Vec::new(),
         // What hangs would hang for an hour.
         patience: Patience { probe: hour, reset: hour, drain: hour, ..Patience::default() },
-        events: Events::new(sender),
-        stop: CancellationToken::new(),
-        begun: HashSet::new(),
-        resumes: Vec::new(),
-        at_work: Arc::default(),
-        who: "alice@desk".to_owned(),
+        ..shared(Fleet::default(), Events::new(sender))
     };
     (context, receiver)
 }

@@ -2,6 +2,8 @@
 //! proven beside its code (`engine/order`); here whole runs are made with it, on nodes that only pretend.
 
 mod binary;
+#[path = "../support/context.rs"]
+mod context;
 mod fake;
 #[path = "../support/recorded.rs"]
 mod recorded;

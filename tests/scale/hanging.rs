@@ -1,19 +1,19 @@
 //! Nodes that fall silent while their phase is followed, for ever: told as such in time. Through the library, whose patience
 //! can be made shorter than an inventory may ask for.
 
+use crate::context::context;
 use crate::fault::Fault;
 use crate::fleet::Fleet;
 use crate::node::Stage;
 use kfleet::diagnose::Scope;
 use kfleet::engine::{Context, Events, Task};
 use kfleet::model::{
-    Access, Allow, Become, Level, Node, NodeName, NodeReport, Outcome, Patience, Policy, ProtectedPath, Rejoin, Role,
+    Access, Become, Level, Node, NodeName, NodeReport, Outcome, Patience, Policy, ProtectedPath, Role,
 };
 use kfleet::transport::ssh::{Settings, SshTransport};
+use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
-use tokio_util::sync::CancellationToken;
 
 pub(crate) fn given_up() -> String {
     let fleet = Fleet::up(60, &[Fault::SilentInPhase], |_| Stage::Unclean);
@@ -62,26 +62,10 @@ fn run(fleet: &Fleet) -> Vec<NodeReport> {
     let (sender, _receiver) = channel();
     let settings = Settings { keepalive_interval: KEEPALIVE, keepalive_max: KEEPALIVES, ..Settings::default() };
     let context = Context {
-        transport: Arc::new(SshTransport::new(settings)),
-        run: "run1".to_owned(),
-        who: "alice@desk".to_owned(),
-        began_unix_ms: 0,
-        dry_run: false,
         task: Task::Reset { start: Level::Gentle, ceiling: Level::Aggressive, scope: Scope::Residue },
-        allow: Allow::default(),
-        rejoin: Rejoin::default(),
-        resumes: Vec::new(),
-        begun: std::collections::HashSet::new(),
-        control_plane_reset: OnceLock::new(),
-        names: Mutex::default(),
         policy: Policy { parallel: 100, ..Policy::default() },
-        control_plane: None,
-        join_command: None,
-        ignore_preflight_errors: Vec::new(),
         patience: patience(),
-        events: Events::new(sender),
-        stop: CancellationToken::new(),
-        at_work: Arc::default(),
+        ..context(SshTransport::new(settings), Events::new(sender))
     };
     let nodes = (0..fleet.nodes.len()).map(|i| node(fleet, i)).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

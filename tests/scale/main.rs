@@ -5,6 +5,8 @@
 
 #[path = "../support/asked.rs"]
 mod asked;
+#[path = "../support/context.rs"]
+mod context;
 mod fault;
 mod fleet;
 #[path = "../support/gateway.rs"]
