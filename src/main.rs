@@ -1,7 +1,6 @@
 //! The `kfleet` command: parse, call the app, exit.
 
 use clap::Parser;
-use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -9,7 +8,7 @@ fn main() -> ExitCode {
     match kfleet::app::run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "{}", error.text); // nobody is left to tell that this failed
+            kfleet::render::tell(&error.text);
             ExitCode::from(error.exit_code())
         }
     }

@@ -3,6 +3,7 @@
 use crate::engine::Task;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Allow, Level, Node, Policy, Rejoin, Role};
+use crate::render::{fold, stderr_width, tell};
 use std::io::{BufRead, IsTerminal, Write};
 
 /// On more nodes than these, what may wipe is agreed to with their number: a `y` is typed too easily.
@@ -28,7 +29,9 @@ enum Wanted {
 /// `Ok` once the user agreed, here or with `--yes`, or where nothing is changed. Without a terminal there is nobody to ask.
 pub(super) fn confirm(plan: &Plan, nodes: &[Node], unasked: bool) -> Result<(), Error> {
     if unasked {
-        let _ = write!(std::io::stderr(), "{}", plan.before); // no reason to stop
+        if !plan.before.is_empty() {
+            tell(plan.before.trim_end());
+        }
         return Ok(());
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
@@ -59,7 +62,7 @@ pub(super) fn confirm(plan: &Plan, nodes: &[Node], unasked: bool) -> Result<(), 
         }
     );
     let mut answer = String::new();
-    let asked = write!(std::io::stderr(), "{question}")
+    let asked = write!(std::io::stderr(), "{}", fold(&question, stderr_width()))
         .and_then(|()| std::io::stderr().flush())
         .and_then(|()| std::io::stdin().lock().read_line(&mut answer));
     asked.map_err(|e| Error::new(ErrorKind::Local, format!("the answer could not be read: {e}")))?;

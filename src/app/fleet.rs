@@ -121,15 +121,16 @@ impl<'a> Fleet<'a> {
         if self.cli.output == Output::Table {
             let (width, style) = (render::terminal_width(), render::stdout_style());
             if self.dry_run {
-                print(&format!("{order}{}", if order.is_empty() { "" } else { "\n" }))?;
+                print(&render::fold(&format!("{order}{}", if order.is_empty() { "" } else { "\n" }), width))?;
                 print(&render::rehearsal(&seen.rehearsals, self.cli.verbose > 0, width, style))?;
             } else {
                 print(&render::summary(&reports, width, style))?;
             }
-            print(&copies(&run, &reports))?;
+            let mut after = copies(&run, &reports);
             if seen.kept {
-                print(&going_on(&command, &run, &reports, 0))?;
+                after += &going_on(&command, &run, &reports, 0);
             }
+            print(&render::fold(&after, width))?;
         }
         Ok(exit_code(&reports))
     }
@@ -419,7 +420,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
 /// A sentence instead of a run, where there is nothing to run for; programs get no line, as no event happened.
 pub(super) fn say(cli: &Cli, text: &str) -> Result<u8, Error> {
     if cli.output == Output::Table {
-        print(text)?;
+        print(&render::fold(text, render::terminal_width()))?;
     }
     Ok(0)
 }

@@ -3,8 +3,8 @@
 use crate::engine::{Events, Kept};
 use crate::journal::{Masking, Writer, prune};
 use crate::model::{Event, Kind, RunRecord};
-use crate::render::Transcript;
-use std::io::{self, Write};
+use crate::render::{Transcript, tell};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -44,9 +44,8 @@ impl Keeping {
     pub(super) fn end(self) -> bool {
         let ended = self.0.recv_timeout(LAST);
         if ended == Err(RecvTimeoutError::Timeout) {
-            let text =
-                "kfleet: the journal of this run is not on the disk yet; its end may be missing from `kfleet runs`";
-            let _ = writeln!(io::stderr(), "{text}"); // the run is over all the same
+            // The run is over all the same.
+            tell("kfleet: the journal of this run is not on the disk yet; its end may be missing from `kfleet runs`");
         }
         ended.unwrap_or(false)
     }

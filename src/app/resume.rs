@@ -5,7 +5,7 @@ use super::runs::{known, unread};
 use super::workers;
 use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
-use crate::journal::Recorded;
+use crate::journal::{Claim, Recorded};
 use crate::model::{Node, NodeName, RunId, RunRecord};
 use std::collections::{BTreeSet, HashSet};
 
@@ -21,6 +21,8 @@ pub(super) struct Resumed {
     pub(super) left: Vec<NodeName>,
     /// Nodes that it, or another that belongs to it, had begun to change: `--replace` does not hold for them again.
     pub(super) begun: BTreeSet<NodeName>,
+    /// Nobody else goes on with any of them as long as this lives.
+    _claims: Vec<Claim>,
 }
 
 impl Resumed {
@@ -50,8 +52,8 @@ impl Resumed {
         }
         let left: Vec<NodeName> = record.nodes.iter().filter(|node| !family.well.contains(node)).cloned().collect();
         let begun = if family.unknown { left.iter().cloned().collect() } else { family.begun };
-        let family = family.runs.into_iter().chain(record.resumes.clone()).collect();
-        Ok(Self { run, record, family, left, begun })
+        let runs = family.runs.into_iter().chain(record.resumes.clone()).collect();
+        Ok(Self { run, record, family: runs, left, begun, _claims: family.claims })
     }
 
     /// Its nodes that are left, as the inventory has them now. Each has to be there: one that is missed is not joined.
@@ -108,6 +110,7 @@ struct Family {
     begun: BTreeSet<NodeName>,
     /// What was begun is not known for sure.
     unknown: bool,
+    claims: Vec<Claim>,
 }
 
 impl Family {
@@ -119,6 +122,14 @@ impl Family {
             );
             return Err(Error::new(ErrorKind::Refused, why));
         }
+        let Some(claim) = recorded.claim().map_err(|e| unread(recorded, &e))? else {
+            let why = format!(
+                "somebody goes on with run {} already, or is just being asked to agree to it; wait for the end of that, which `kfleet runs` lists",
+                recorded.run
+            );
+            return Err(Error::new(ErrorKind::Refused, why));
+        };
+        self.claims.push(claim);
         let story = recorded.story().map_err(|e| unread(recorded, &e))?;
         self.unknown |= !recorded.is_whole();
         self.begun.extend(story.begun);

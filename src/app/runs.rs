@@ -44,13 +44,13 @@ pub(super) fn end(story: &RunStory, width: Option<u16>, style: render::Style) ->
         text += &format!("\n{}", render::summary(&story.reports, width, style));
     }
     text += &render::run_unfinished(&story.unfinished, width);
-    text += &copies(&story.row.run, &story.reports);
+    let mut after = copies(&story.row.run, &story.reports);
     if story.row.ended == RUNNING {
-        text += "\nIt is still running: Ctrl-C there ends it, `kfleet attach` follows what nodes run.\n";
+        after += "\nIt is still running: Ctrl-C there ends it, `kfleet attach` follows what nodes run.\n";
     } else {
-        text += &going_on(&story.record.command, &story.row.run, &story.reports, story.unfinished.len());
+        after += &going_on(&story.record.command, &story.row.run, &story.reports, story.unfinished.len());
     }
-    text
+    text + &render::fold(&after, width)
 }
 
 /// Prints what was written down of one node.

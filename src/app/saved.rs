@@ -17,7 +17,7 @@ const LARGEST: u64 = 256 << 20;
 /// Shows what is found in a file, as `kfleet diagnose` does of nodes.
 pub(super) fn diagnose(cli: &Cli, path: &Path) -> Result<u8, Error> {
     let (when, rows) = load(path)?;
-    let _ = writeln!(io::stderr(), "kfleet: {} as it was measured, {when}", path.display()); // no reason to show less
+    render::tell(&format!("kfleet: {} as it was measured, {when}", path.display()));
     print(&match cli.output {
         Output::Table => render::diagnosis(&rows, render::terminal_width(), render::stdout_style()),
         Output::Json => {
@@ -31,9 +31,9 @@ pub(super) fn diagnose(cli: &Cli, path: &Path) -> Result<u8, Error> {
 /// Says on standard error where it is, and what for.
 pub(super) fn tell(path: &Path) {
     let path = path.display();
-    let text =
-        format!("kfleet: what was measured is in {path}; `kfleet diagnose --from {path}` shows it, also elsewhere");
-    let _ = writeln!(io::stderr(), "{text}"); // the file is there all the same
+    render::tell(&format!(
+        "kfleet: what was measured is in {path}; `kfleet diagnose --from {path}` shows it, also elsewhere"
+    ));
 }
 
 /// Writes `nodes` to `path`, which its owner alone can read, with stars for what looks like a secret. All of it or nothing.

@@ -2,7 +2,7 @@
 
 use crate::engine::{AtWork, Events};
 use crate::model::{Kind, NodeName};
-use std::io::Write;
+use crate::render::tell;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -62,7 +62,7 @@ async fn leave(events: &Events, at_work: &AtWork, leave_taking: &LeaveTaking) ->
     events.send(Kind::Left);
     // A disk that hangs holds up nobody who leaves.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(1), events.kept()).await;
-    let _ = writeln!(std::io::stderr(), "\n{}", farewell(&at_work.now(), leave_taking)); // leaving either way
+    tell(&format!("\n{}", farewell(&at_work.now(), leave_taking)));
     std::process::exit(i32::from(INTERRUPTED))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `run.json` | [`RunRecord`](crate::model::RunRecord), there before the run begins |
+//! | `run.json` | [`RunRecord`](crate::model::RunRecord), there before the run begins; locked by who goes on with it |
 //! | `events.ndjson` | each [`Event`](crate::model::Event) as one line, secrets masked, written as it happens |
 //! | `NODE.log` | the same for people, one file per node |
 //! | `lock` | locked as long as the run lives |
@@ -19,7 +19,7 @@ mod story;
 mod writer;
 
 pub use masking::Masking;
-pub use reader::{Recorded, Unreadable, find, read_record, runs};
+pub use reader::{Claim, Recorded, Unreadable, find, read_record, runs};
 pub use retention::prune;
 pub use story::{Story, read_events};
 pub use writer::Writer;

@@ -4,7 +4,7 @@ use super::story::{Story, read_events};
 use super::{EVENTS, LOCK, LONGEST, RECORD, WHOLE, transcript};
 use crate::model::{Event, NodeName, RunId, RunRecord, clean};
 use serde_json::Value;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -35,6 +35,13 @@ pub enum Unreadable {
     /// It is not there, or no record of this run.
     #[error("its run.json cannot be read: {0}")]
     Broken(String),
+}
+
+/// As long as this lives, nobody else goes on with the run.
+#[derive(Debug)]
+#[must_use]
+pub struct Claim {
+    _locked: File,
 }
 
 /// All runs below the folder, newest first; where there is no folder, none.
@@ -94,6 +101,17 @@ impl Recorded {
     pub fn is_running(&self) -> bool {
         let lock = File::open(self.folder.join(LOCK));
         lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Takes the run to go on with it; `None` where somebody else has it.
+    pub fn claim(&self) -> io::Result<Option<Claim>> {
+        // For writing, as network file systems want it of who locks; nothing is written.
+        let file = OpenOptions::new().append(true).open(self.folder.join(RECORD))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Claim { _locked: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(e)) => Err(e),
+        }
     }
 
     /// Whether all that happened could be written, up to its end or up to where it was cut off.

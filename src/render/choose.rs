@@ -118,6 +118,11 @@ pub fn terminal_width() -> Option<u16> {
     io::stdout().is_terminal().then(|| console::Term::stdout().size().1)
 }
 
+/// Standard error's width for sentences; `None` where it is no terminal.
+pub fn stderr_width() -> Option<u16> {
+    io::stderr().is_terminal().then(|| console::Term::stderr().size().1)
+}
+
 /// Standard output's columns and rows.
 pub fn stdout_size() -> (u16, u16) {
     let (rows, columns) = console::Term::stdout().size();

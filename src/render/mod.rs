@@ -34,7 +34,7 @@ mod totals;
 mod transcript;
 
 pub use board::{redraw, watch_title};
-pub use choose::{Form, Renderer, Wish, choose, moves_cursor, stdout_size, stdout_style, terminal_width};
+pub use choose::{Form, Renderer, Wish, choose, moves_cursor, stderr_width, stdout_size, stdout_style, terminal_width};
 pub use diagnosis::diagnosis;
 pub use explanation::{explanation, explanation_json, explanation_table};
 pub use frame::frame;
@@ -46,10 +46,11 @@ pub use runs::{
     LastSeen, RunRow, RunStory, Unfinished, run_heading, run_json, run_unfinished, runs_json, runs_table,
     transcript_json,
 };
-pub use sink::print;
+pub use sink::{print, tell};
 pub use status_table::status_table;
 pub use style::Style;
 pub use summary::summary;
 pub use tally::{Activity, Counts, NodeState, NodeView, Tally, Work};
 pub use terminal::{Size, Terminal};
+pub use text::fold;
 pub use transcript::Transcript;

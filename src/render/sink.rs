@@ -1,5 +1,7 @@
 //! Lines to a pipe or a file that may go away.
 
+use super::choose::stderr_width;
+use super::text::fold;
 use std::io::{self, Write};
 
 /// Writes whole lines and remembers the first error instead of stopping a run that changes nodes.
@@ -35,6 +37,11 @@ impl<W: Write> Sink<W> {
 /// Writes a finished text such as [`summary`](super::summary). A reader who left (`| head`) is no error.
 pub fn print(mut out: impl Write, text: &str) -> io::Result<()> {
     tolerate_broken_pipe(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Says a sentence, or more, on standard error, folded where that is a terminal. Nobody is left to tell that this failed.
+pub fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", fold(text, stderr_width()));
 }
 
 fn tolerate_broken_pipe(result: io::Result<()>) -> io::Result<()> {

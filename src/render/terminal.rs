@@ -5,6 +5,7 @@ use super::screen::Screen;
 use super::sentence::{Weight, sentence};
 use super::style::{Paint, Style};
 use super::tally::Tally;
+use super::text::fold;
 use crate::model::{Event, Kind, Outcome};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use std::io::{self, Write};
@@ -59,7 +60,8 @@ impl Terminal {
         if let Some((_, text)) = sentence(&self.tally, event).filter(|(weight, _)| *weight <= self.shown) {
             // The new picture first and both sent together: no moment shows a node above as done and below as active.
             self.draw(event.at_ms);
-            self.bar.println(paint(event).on(&text, self.style));
+            let (width, _) = (self.size)();
+            self.bar.println(paint(event).on(&fold(&text, Some(width)), self.style));
             self.screen.send();
         } else if event.at_ms >= self.drawn.at_ms.saturating_add(SHORTEST_MS) {
             self.draw(event.at_ms);

@@ -70,6 +70,21 @@ pub(crate) fn hang(text: &str, used: usize, indent: usize, width: Option<u16>) -
     out
 }
 
+/// `text` with its lines broken at spaces where they are wider than a terminal of `width` columns; the rest of such a line
+/// stands four columns further in. Lines that fit stay as they are, drawings with them.
+pub fn fold(text: &str, width: Option<u16>) -> String {
+    let folded = |line: &str| {
+        let (words, end) = line.strip_suffix('\n').map_or((line, ""), |words| (words, "\n"));
+        let body = words.trim_start();
+        let indent = columns(words) - columns(body);
+        if width.is_none_or(|width| columns(words) <= width.into()) {
+            return line.to_owned();
+        }
+        format!("{}{}{end}", " ".repeat(indent), hang(body, indent, indent + 4, width))
+    };
+    text.split_inclusive('\n').map(folded).collect()
+}
+
 /// The columns of the longest word.
 pub(crate) fn longest_word(text: &str) -> usize {
     text.split_whitespace().map(columns).max().unwrap_or(0)
@@ -109,6 +124,17 @@ mod tests {
         let hung = hang("kubelet.conf is there and /etc/kubernetes/pki is not", 6, 4, Some(24));
         assert_eq!(hung, "kubelet.conf is\n    there and\n    /etc/kubernetes/pki\n    is not");
         assert_eq!(hang("as  it is", 90, 4, None), "as  it is");
+    }
+
+    #[test]
+    fn only_lines_that_are_too_wide_are_folded() {
+        let text = "error: at line 3\n  |  a: b\n  |   ^ here\n\n  so many words in it\nask? [y/N] ";
+        assert_eq!(fold(text, None), text);
+        assert_eq!(
+            fold(text, Some(16)),
+            "error: at line 3\n  |  a: b\n  |   ^ here\n\n  so many words\n      in it\nask? [y/N] "
+        );
+        assert_eq!(fold("", Some(16)), "");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// A proxy that runs. It ends when this is dropped.
 pub struct Between {
@@ -76,6 +77,14 @@ impl Between {
     pub fn order(&mut self, what: &str) {
         let orders = self.orders.as_mut().expect("it was not ended");
         writeln!(orders, "{what}").expect("the proxy reads");
+    }
+
+    /// Returns when it has said something that begins with a word.
+    pub fn until_said(&self, word: &str) {
+        while self.said(word).is_empty() {
+            assert!(self.reader.as_ref().is_some_and(|reader| !reader.is_finished()), "it ended before it said {word:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// What it has said that begins with a word, and what follows that word.

@@ -80,9 +80,11 @@ pub const CUT: &str = "for p in /proc/[0-9]*; do case $(cat $p/cmdline 2>/dev/nu
 pub fn lost_connection(bed: &Bed, node: &str) {
     bed.fresh(&[node]);
     bed.plant(node, "corrupt-containerd");
+    let held = bed.hold(node, 4);
     let mut running = start(bed, &["reset", node, "--aggressive", "--yes"]);
-    running.until(|kind| matches!(kind, Kind::StepStarted { step: 4, .. }));
+    held.reached_by(&mut running);
     bed.see(node, CUT);
+    held.release();
     let run = running.finish();
     run.expect(node, Outcome::Reset);
     let lost = |e: &kfleet::model::Event| matches!(&e.kind, Kind::Waiting { what, .. } if what.contains("lost"));

@@ -1,7 +1,6 @@
 //! More than one kfleet about one node, and the rung on which the node itself goes away for a while.
 
 use crate::bed::Bed;
-use crate::interruption::HOOK;
 use crate::run::{kfleet, kfleet_as, path, start_as};
 use kfleet::model::{Event, Kind, Level, Outcome, Phase};
 
@@ -17,18 +16,20 @@ pub fn two_operators(bed: &Bed, node: &str) {
     bed.plant(node, "media");
     let media = bed.media(node);
     bed.plant(node, "corrupt-containerd");
-    // Slow enough for others to come while it runs, however busy this machine is.
-    bed.see(node, &format!("{HOOK} && mkdir -p /run/testbed && echo 0.5 >/run/testbed/pace"));
 
+    let held = bed.hold(node, 4);
     let mut alice = start_as(bed, "alice", &["reset", node, "--aggressive", "--yes"]);
-    alice.until(|kind| matches!(kind, Kind::StepStarted { step: 4, .. }));
+    held.reached_by(&mut alice);
     let bob = kfleet_as(bed, "bob", &["reset", node, "--yes"]);
     let report = bob.expect(node, Outcome::Refused);
     let error = report.error.as_deref().unwrap_or_default();
     for word in ["aggressive reset by alice@", "since ", "kfleet attach"] {
         assert!(error.contains(word), "{word} is not in: {error}");
     }
-    let followed = kfleet_as(bed, "bob", &["attach", node]);
+    let mut followed = start_as(bed, "bob", &["attach", node]);
+    held.reached_by(&mut followed);
+    held.release();
+    let followed = followed.finish();
     let report = followed.expect(node, Outcome::Followed);
     assert!(report.notes[0].contains("aggressive reset that alice@"), "{report:?}");
     let alice = alice.finish();
@@ -38,9 +39,13 @@ pub fn two_operators(bed: &Bed, node: &str) {
     assert_eq!(steps, begun(&alice.events), "both saw the same");
 
     bed.plant(node, "corrupt-containerd");
+    let held = bed.hold(node, 4);
     let mut alice = start_as(bed, "alice", &["reset", node, "--aggressive", "--yes"]);
-    alice.until(|kind| matches!(kind, Kind::StepStarted { step: 4, .. }));
-    let bob = kfleet_as(bed, "bob", &["stop", node]);
+    held.reached_by(&mut alice);
+    let mut bob = start_as(bed, "bob", &["stop", node]);
+    held.reached_by(&mut bob); // it was asked to end, and is followed
+    held.release();
+    let bob = bob.finish();
     let report = bob.expect(node, Outcome::Stopped);
     assert!(report.notes[0].contains("asked to end here by bob@"), "{report:?}");
     assert_eq!(bob.code, Some(0));
@@ -50,13 +55,12 @@ pub fn two_operators(bed: &Bed, node: &str) {
     assert_eq!(alice.code, Some(1), "somebody else has ended it");
     let phases = alice.events.iter().filter(|e| matches!(e.kind, Kind::PhaseStarted { phase: Phase::Reset, .. }));
     assert_eq!(phases.count(), 1, "it was begun again");
-    assert!(begun(&alice.events).len() < steps.len(), "it went on to its end");
+    assert_eq!(begun(&alice.events), [0, 1, 2, 3, 4], "it ends with the step that ran");
     assert_eq!(bed.see(node, "ls /run/kfleet/*.stop /run/kfleet/*.sh 2>/dev/null | wc -l").trim(), "0");
 
     kfleet(bed, &["stop", node]).expect(node, Outcome::Idle);
     let past = kfleet(bed, &["attach", node]);
     assert!(past.expect(node, Outcome::Idle).notes[0].contains("by bob@"), "{}", past.text);
-    bed.see(node, "rm /run/testbed/pace");
     kfleet(bed, &["reset", node, "--aggressive", "--yes"]).expect(node, Outcome::Reset);
     assert_eq!(bed.media(node), media, "media changed");
 }

@@ -6,6 +6,7 @@
 
 use crate::bed::Bed;
 use crate::items::{ITEMS, difference};
+use crate::pace::HOOK;
 use crate::run::{Run, kfleet};
 use kfleet::model::{Event, Kind, Level, Outcome, Phase, StepStatus};
 use std::collections::VecDeque;
@@ -16,11 +17,6 @@ pub const NODES: [&str; 5] = ["node1", "node2", "node3", "node4", "sid"];
 
 /// Steps that take longer than this undisturbed are killed within as well, in milliseconds.
 const LONG_MS: u64 = 250;
-
-/// The phase's unit starts what kills it in time (`tests/testbed/rootfs/usr/local/lib/testbed/phase`).
-pub const HOOK: &str = "mkdir -p /run/systemd/system/kfleet.service.d && \
-    printf '[Service]\\nExecStart=\\nExecStart=/usr/local/lib/testbed/phase\\n' >/run/systemd/system/kfleet.service.d/testbed.conf && \
-    systemctl daemon-reload";
 
 /// Everything on the node, without what differs between two that are in the same state.
 pub const SHAPE: &str = "/usr/local/lib/testbed/fingerprint shape";

@@ -24,6 +24,7 @@ mod join;
 mod kept;
 mod lease;
 mod leftovers;
+mod pace;
 mod proxy;
 mod reset;
 mod resumed;

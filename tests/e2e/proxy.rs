@@ -59,8 +59,9 @@ impl Harm {
         match order.split_once(' ') {
             Some(("delay", ms)) => self.delay_ms.store(ms.parse().expect("milliseconds"), Ordering::SeqCst),
             None if order == "stick" => {
-                self.stuck.store(self.connections.load(Ordering::SeqCst), Ordering::SeqCst);
-                tell("stuck");
+                let connections = self.connections.load(Ordering::SeqCst);
+                self.stuck.store(connections, Ordering::SeqCst);
+                tell(&format!("stuck {connections}"));
             }
             _ => panic!("what is {order:?}?"),
         }
@@ -73,7 +74,7 @@ async fn forward(listener: TcpListener, address: String, harm: Arc<Harm>) {
         let Ok(server) = TcpStream::connect((address.as_str(), 22)).await else { continue };
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let number = harm.connections.fetch_add(1, Ordering::SeqCst) + 1;
-        tell("connected");
+        tell(&format!("connected {number}"));
         let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
         tokio::spawn(pass(from_client, to_server, number, Arc::clone(&harm)));
         tokio::spawn(pass(from_server, to_client, number, Arc::clone(&harm)));
@@ -139,7 +140,7 @@ struct Relay {
 
 impl Host for Relay {
     async fn run(self: Arc<Self>, mut exec: Exec) {
-        let script = exec.script().await;
+        let Some(script) = exec.script().await else { return };
         let asked = Asked::new(script.clone());
         let mut ssh = Command::new("ssh")
             .args(["-F", &self.config, &self.node, &exec.command])

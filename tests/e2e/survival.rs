@@ -4,7 +4,7 @@
 use crate::bed::Bed;
 use crate::between::Between;
 use crate::faults::CUT;
-use crate::interruption::{HOOK, SHAPE};
+use crate::interruption::SHAPE;
 use crate::items::{ITEMS, difference};
 use crate::run::{Run, kfleet, path, start};
 use kfleet::model::{Kind, Level, Outcome, Phase};
@@ -85,11 +85,6 @@ fn losses(run: &Run) -> usize {
     run.events.iter().filter(|e| lost(&e.kind)).count()
 }
 
-/// As soon as a step of a phase begins.
-fn at_step(wanted: usize) -> impl Fn(&Kind) -> bool {
-    move |kind| matches!(kind, Kind::StepStarted { step, .. } if *step == wanted)
-}
-
 pub fn gentle_cut(bed: &Bed) {
     cut_at_every_mark(bed, GENTLE_NODES, Level::Gentle, STATE, "1.0");
 }
@@ -113,7 +108,7 @@ fn cut_at_every_mark(bed: &Bed, nodes: [&'static str; 2], level: Level, items: &
 fn cut(bed: &Bed, node: &str, level: Level, items: &[&str], place: &str, seconds: &str) -> String {
     let undisturbed = Undisturbed::new(bed, node, level, items);
     undisturbed.plant(bed);
-    slow_down(bed, node, seconds);
+    bed.slow_down(node, seconds);
     let (between, inventory) = Between::ssh(bed, node, place);
     let run = kfleet(bed, &undisturbed.through(&inventory));
     let what = format!("{level}, cut {place} each mark");
@@ -133,11 +128,6 @@ fn cut(bed: &Bed, node: &str, level: Level, items: &[&str], place: &str, seconds
         cuts.len() - marks,
         elapsed(&run)
     )
-}
-
-/// Each step of a phase takes so many seconds longer, until the node boots.
-fn slow_down(bed: &Bed, node: &str, seconds: &str) {
-    bed.see(node, &format!("{HOOK} && mkdir -p /run/testbed && echo {seconds} >/run/testbed/pace"));
 }
 
 fn elapsed(run: &Run) -> f64 {
@@ -184,9 +174,12 @@ pub fn bad_line(bed: &Bed, node: &str) {
     between.order("delay 0");
 
     undisturbed.plant(bed);
+    let held = bed.hold(node, 6);
     let mut running = start(bed, &undisturbed.through(&inventory));
-    running.until(at_step(6));
+    held.reached_by(&mut running);
     between.order("stick");
+    between.until_said("stuck");
+    held.release();
     let run = running.finish();
     undisturbed.expect(bed, &run, "half-open");
     assert!(losses(&run) > 0, "the connection was never lost: {}", run.text);
@@ -194,9 +187,11 @@ pub fn bad_line(bed: &Bed, node: &str) {
     drop(between);
 
     undisturbed.plant(bed);
+    let held = bed.hold(node, 6);
     let mut running = start(bed, &undisturbed.arguments());
-    running.until(at_step(6));
+    held.reached_by(&mut running);
     bed.see(node, &format!("{SSHD_AWAY} {CUT}"));
+    held.release();
     let run = running.finish();
     undisturbed.expect(bed, &run, "sshd away");
     assert!(losses(&run) > 0, "the connection was never lost: {}", run.text);
@@ -224,9 +219,11 @@ pub fn full(bed: &Bed, node: &str) {
     assert!(before == after, "something was done:\n{}", difference(&before, &after));
     println!("/run full before: {error}");
 
+    let held = bed.hold(node, 8);
     let mut running = start(bed, &undisturbed.arguments());
-    running.until(at_step(8));
+    held.reached_by(&mut running);
     bed.see(node, FILL_RUN);
+    held.release();
     let run = running.finish();
     bed.see(node, EMPTY_RUN);
     again(bed, &undisturbed, &run, "/run full within");
@@ -267,15 +264,17 @@ pub fn ends(bed: &Bed, node: &str) {
     let undisturbed = Undisturbed::new(bed, node, Level::Gentle, STATE);
 
     undisturbed.plant(bed);
-    slow_down(bed, node, "0.5");
+    let held = bed.hold(node, 8);
     let mut running = start(bed, &undisturbed.arguments());
-    running.until(at_step(8));
+    held.reached_by(&mut running);
     running.kill();
     let cut_short = running.finish();
     assert!(!cut_short.events.iter().any(|e| matches!(e.kind, Kind::RunFinished)), "kfleet lives");
-    let attached = kfleet(bed, &["attach", node]);
-    let outcome = attached.report(node).outcome; // it may have ended before anybody came
-    assert!(matches!(outcome, Outcome::Followed | Outcome::Idle), "{}", attached.text);
+    let mut attached = start(bed, &["attach", node]);
+    held.reached_by(&mut attached);
+    held.release();
+    let attached = attached.finish();
+    attached.expect(node, Outcome::Followed);
     let seen = attached.events.iter().filter(|e| matches!(e.kind, Kind::StepStarted { .. })).count();
     println!("kfleet killed in step 8 of a reset: attached to it afterwards, {seen} steps seen");
     let run = kfleet(bed, &undisturbed.arguments());
@@ -288,10 +287,11 @@ pub fn ends(bed: &Bed, node: &str) {
     kfleet(bed, &undisturbed.arguments()).expect(node, Outcome::Reset);
     let booted = Undisturbed { shape: bed.see(node, SHAPE), ..undisturbed };
     booted.plant(bed);
-    slow_down(bed, node, "3.0");
+    let held = bed.hold(node, 8);
     let mut running = start(bed, &booted.arguments());
-    running.until(at_step(8));
-    bed.power_cycle(node);
+    held.reached_by(&mut running);
+    bed.power_cycle(node); // which forgets that it was held
+    drop(held);
     let run = running.finish();
     let report = run.expect(node, Outcome::Reset);
     let resets = run.events.iter().filter(|e| steps_of_reset(&e.kind).is_some()).count();

@@ -265,7 +265,8 @@ impl SimNode {
 
     pub(crate) async fn run(&self, mut exec: Exec) {
         self.log().execs += 1;
-        let asked = Asked::new(exec.script().await);
+        let Some(script) = exec.script().await else { return };
+        let asked = Asked::new(script);
         if self.answer(&mut exec, &asked).await {
             exec.end(0).await;
         }

@@ -60,7 +60,8 @@ fn join_command() -> String {
 
 impl Plane {
     pub(crate) async fn run(&self, mut exec: Exec) {
-        let asked = Asked::new(exec.script().await);
+        let Some(script) = exec.script().await else { return };
+        let asked = Asked::new(script);
         let (status, text) = self.answer(&asked);
         if exec.say(&reply(asked.nonce(), status, text.as_bytes())).await {
             exec.end(0).await;

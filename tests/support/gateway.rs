@@ -83,17 +83,17 @@ pub(crate) struct Exec {
 }
 
 impl Exec {
-    /// All of standard input.
-    pub(crate) async fn script(&mut self) -> String {
+    /// All of standard input; nothing where the client goes away before its end.
+    pub(crate) async fn script(&mut self) -> Option<String> {
         let mut all = Vec::new();
         loop {
-            match self.read.wait().await {
-                Some(ChannelMsg::Data { data }) => all.extend_from_slice(&data),
-                Some(ChannelMsg::Eof | ChannelMsg::Close) | None => break,
-                Some(_) => {}
+            match self.read.wait().await? {
+                ChannelMsg::Data { data } => all.extend_from_slice(&data),
+                ChannelMsg::Eof => return Some(String::from_utf8(all).expect("a script is text")),
+                ChannelMsg::Close => return None,
+                _ => {}
             }
         }
-        String::from_utf8(all).expect("a script is text")
     }
 
     /// Gives output; it has left this machine when this returns. False where nobody is there any more.

@@ -37,6 +37,19 @@ fn what_was_written_is_read() {
 }
 
 #[test]
+fn a_run_is_gone_on_with_by_one_alone() {
+    let (state, recorded) = kept();
+    let claim = recorded.claim().unwrap();
+    assert!(claim.is_some());
+    let other = find(state.path(), &RUN.parse().unwrap()).unwrap();
+    assert!(other.claim().unwrap().is_none());
+    assert!(!other.is_running(), "it does not run because somebody goes on with it");
+    drop(claim);
+    assert!(other.claim().unwrap().is_some());
+    assert_eq!(other.record, Ok(record(RUN)));
+}
+
+#[test]
 fn an_end_that_is_torn_off_costs_itself_alone() {
     for torn in [&br#"{"at_ms":7,"event":"node_fin"#[..], b"\0\0\0\0\0\0\0\0", b"\xff\xfe{", b"{}\n{}"] {
         let (_state, recorded) = kept();

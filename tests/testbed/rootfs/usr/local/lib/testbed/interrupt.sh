@@ -10,9 +10,18 @@ fi
 pace=
 [ ! -e /run/testbed/pace ] || read -r pace </run/testbed/pace
 
+# Where a step is held, two minutes are what a test may take for what it does meanwhile.
+held() {
+    hold_tries=1200
+    while read -r hold_at <"/run/testbed/hold" && [ "begin $hold_at" = "$1" ] && [ "$hold_tries" -gt 0 ]; do
+        sleep 0.1 3>&- 4>&-
+        hold_tries=$((hold_tries - 1))
+    done 2>/dev/null
+}
+
 printf() {
     command printf "$@" || return
-    case ${3-} in "begin "*) [ -z "$pace" ] || sleep "$pace" 3>&- 4>&- ;; esac
+    case ${3-} in "begin "*) [ -z "$pace" ] || sleep "$pace" 3>&- 4>&- && held "$3" ;; esac
     case ${3-} in
     "begin $interrupt_at")
         if [ "$interrupt_after" = 0.000 ]; then
