@@ -4,12 +4,5 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = kfleet::cli::Cli::parse();
-    match kfleet::app::run(&cli) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            kfleet::render::tell(&error.text);
-            ExitCode::from(error.exit_code())
-        }
-    }
+    ExitCode::from(kfleet::app::run(&kfleet::cli::Cli::parse()))
 }

@@ -25,8 +25,15 @@ use crate::inventory::Inventory;
 use crate::model::{Allow, Node, Role};
 use fleet::Fleet;
 
-/// Carries out a command; the number is the exit code.
-pub fn run(cli: &Cli) -> Result<u8, Error> {
+/// Carries out a command and says what came in its way; the number is the exit code.
+pub fn run(cli: &Cli) -> u8 {
+    carry_out(cli).unwrap_or_else(|error| {
+        crate::render::tell(&error.text);
+        error.exit_code()
+    })
+}
+
+fn carry_out(cli: &Cli) -> Result<u8, Error> {
     let inventory = || load::inventory(cli);
     match &cli.command {
         Command::Join(args) => join::join(cli, args),
@@ -35,7 +42,7 @@ pub fn run(cli: &Cli) -> Result<u8, Error> {
             let nodes = to_reset(&inventory, &args.selectors, args.allow())?;
             let (start, ceiling, scope) = args.ladder(inventory.policy.ceiling);
             let task = match &args.restore_config {
-                Some(run) => Task::Restore(run.clone()),
+                Some(run) => Task::Restore(run_named::id(run)?),
                 None => Task::Reset { start, ceiling, scope },
             };
             let fleet = Fleet::new(cli, &inventory, task, nodes, &args.fleet).allow(args.allow());

@@ -16,7 +16,7 @@ const TICK_MS: u64 = 100;
 
 /// Shows the run that `name` means; on a terminal `speed` times as fast as it was, in a pipe at once.
 pub(super) fn replay(cli: &Cli, name: &str, speed: u32) -> Result<u8, Error> {
-    let (recorded, _) = named(name)?;
+    let (recorded, _) = named(name, |_| true)?;
     let story = told(&recorded)?;
     let form = match (cli.output, cli.no_progress) {
         (Output::Json, _) => Form::Json,

@@ -9,6 +9,9 @@ use crate::journal::{Claim, Recorded};
 use crate::model::{Node, NodeName, RunId, RunRecord};
 use std::collections::{BTreeSet, HashSet};
 
+/// The command that can be gone on with.
+const JOIN: &str = "join";
+
 /// The run that is gone on with.
 pub(super) struct Resumed {
     /// Its id.
@@ -28,10 +31,10 @@ pub(super) struct Resumed {
 impl Resumed {
     /// The run that `text` names, together with those that have gone on with it already.
     pub(super) fn new(text: &str) -> Result<Self, Error> {
-        let (recorded, later) = named(text)?;
+        let (recorded, later) = named(text, |record| record.command == JOIN)?;
         let record = known(&recorded)?.clone();
         let run = recorded.run.clone();
-        if record.command != "join" {
+        if record.command != JOIN {
             let why = format!(
                 "run {run} was a {}, and only a join is resumed; give its command again: it probes first, and does only what is left to do",
                 crate::model::clean(&record.command)

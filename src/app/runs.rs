@@ -26,7 +26,7 @@ pub(super) fn list(cli: &Cli) -> Result<u8, Error> {
 
 /// Tells how one ended.
 pub(super) fn show(cli: &Cli, run: &str) -> Result<u8, Error> {
-    let (recorded, _) = named(run)?;
+    let (recorded, _) = named(run, |_| true)?;
     let story = told(&recorded)?;
     if cli.output == Output::Json {
         print(&render::run_json(&story))?;
@@ -55,7 +55,7 @@ pub(super) fn end(story: &RunStory, width: Option<u16>, style: render::Style) ->
 
 /// Prints what was written down of one node.
 pub(super) fn transcript(cli: &Cli, run: &str, node: &str) -> Result<u8, Error> {
-    let (recorded, _) = named(run)?;
+    let (recorded, _) = named(run, |_| true)?;
     let record = known(&recorded)?;
     let Some(node) = record.nodes.iter().find(|name| name.as_str() == node) else {
         let names = near(node, record.nodes.iter().map(NodeName::as_str));

@@ -32,7 +32,8 @@ pub struct ResetArgs {
     #[arg(long, group = "level")]
     pub escalate: bool,
 
-    /// Put containerd's config and the firewall back to what they were before that run changed them; resets nothing
+    /// Put containerd's config and the firewall back to what they were before that run changed them; resets nothing. RUN is
+    /// its id, or of a run of this workstation also a beginning of that, or `last`
     #[arg(long, value_name = "RUN", group = "level")]
     pub restore_config: Option<RunId>,
 

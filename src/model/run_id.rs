@@ -39,6 +39,14 @@ impl From<RunId> for String {
 }
 
 impl RunId {
+    /// Whether it has all that an id has, `DATEtTIMEz-` and six digits, and cannot be the beginning of one.
+    pub fn is_whole(&self) -> bool {
+        let bytes = self.0.as_bytes();
+        let digits = |range: std::ops::Range<usize>| bytes[range].iter().all(u8::is_ascii_digit);
+        let is_shaped = bytes.len() == 23 && bytes[8] == b't' && &bytes[15..17] == b"z-";
+        is_shaped && digits(0..8) && digits(9..15) && bytes[17..].iter().all(u8::is_ascii_hexdigit)
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -60,6 +68,15 @@ mod tests {
         assert_eq!("20260131t235959z-0a1b2c".parse::<RunId>().unwrap().as_str(), "20260131t235959z-0a1b2c");
         for bad in ["", "..", ".", "a/b", "-rf", "A", "a b", "a\n", &"a".repeat(65)] {
             assert!(bad.parse::<RunId>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_whole_id_is_known_from_its_beginning() {
+        let whole = |text: &str| text.parse::<RunId>().unwrap().is_whole();
+        assert!(whole("20260131t235959z-0a1b2c"));
+        for part in ["last", "20260131", "20260131t235959z-0a1b2", "20260131t235959z-0a1b2cd", "20260131-235959z-0a1b2c"] {
+            assert!(!whole(part), "{part}");
         }
     }
 }

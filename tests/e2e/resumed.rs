@@ -1,7 +1,7 @@
 //! A run that another kfleet goes on with.
 
 use crate::bed::Bed;
-use crate::run::{Run, kfleet, start};
+use crate::run::{Run, kfleet, start, start_as};
 use kfleet::model::{Kind, Outcome, Phase};
 
 fn id(run: &Run) -> &str {
@@ -40,4 +40,37 @@ pub fn killed(bed: &Bed) {
     }
     let again = kfleet(bed, &["join", "--resume", id(&killed), "--yes"]);
     assert_eq!((again.code, again.text.as_str()), (Some(0), ""), "what ended well is not begun again");
+}
+
+/// What a resumed run takes up can be asked to end as well, and it goes no further by itself.
+pub fn stopped(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    bed.plant(node, "half-joined");
+    let held = bed.hold(node, 3);
+    let mut running = start(bed, &["join", node, "--yes"]);
+    held.reached_by(&mut running);
+    running.kill();
+    let killed = running.finish();
+
+    let mut resumed = start(bed, &["join", "--resume", id(&killed), "--yes"]);
+    held.reached_by(&mut resumed);
+    let second = kfleet(bed, &["join", "--resume", id(&killed), "--yes"]);
+    assert_eq!((second.code, second.text.as_str()), (Some(3), ""), "two go on with one run");
+    let mut bob = start_as(bed, "bob", &["stop", node]);
+    held.reached_by(&mut bob);
+    held.release();
+    bob.finish().expect(node, Outcome::Stopped);
+    let resumed = resumed.finish();
+    let report = resumed.expect(node, Outcome::Halted);
+    assert!(report.error.as_deref().unwrap_or_default().contains("by bob@"), "{report:?}");
+    assert_eq!((resumed.code, report.attempts), (Some(1), 0));
+    let phases = |run: &Run| {
+        let is_phase = |kind: &Kind| matches!(kind, Kind::PhaseStarted { phase: Phase::Reset | Phase::Join, .. });
+        run.events.iter().filter(|event| is_phase(&event.kind)).count()
+    };
+    assert_eq!(phases(&resumed), 1, "it went on: {}", resumed.text);
+    assert!(bed.nodes().iter().all(|name| name != node), "{node} was joined");
+
+    let again = kfleet(bed, &["join", "--resume", id(&killed), "--yes"]);
+    again.expect(node, Outcome::Joined);
 }
