@@ -384,6 +384,34 @@ fn what_cannot_be_resumed_says_why_before_any_node_is_touched() {
 }
 
 #[test]
+fn one_kfleet_alone_goes_on_with_a_run() {
+    let folder = folder(THREE);
+    let path = plant(&folder, OLD, |_| {});
+    let other = std::fs::OpenOptions::new().append(true).open(path.join("run.json")).unwrap();
+    other.lock().unwrap();
+    let (_, stderr) = says(&folder, &["join", "--resume", OLD, "--yes"], 3);
+    assert!(stderr.contains(&format!("somebody goes on with run {OLD} already")), "{stderr}");
+    assert_eq!(runs(&folder).len(), 1, "no run was begun: {stderr}");
+    drop(other);
+    says(&folder, &["join", "--resume", OLD, "--yes"], 1);
+    assert_eq!(runs(&folder).len(), 2);
+}
+
+#[test]
+fn last_is_the_newest_run_that_a_command_can_take() {
+    let folder = folder(THREE);
+    plant(&folder, OLD, |_| {});
+    says(&folder, &["reset", "node1", "--yes"], 1);
+    assert!(says(&folder, &["runs", "show", "last"], 0).0.contains("kfleet reset on 1 node"));
+    says(&folder, &["join", "--resume", "last", "--yes"], 1);
+    assert_eq!(record(runs(&folder).last().unwrap())["resumes"], OLD);
+
+    says(&folder, &["reset", "node1", "--restore-config", "20260201", "--yes"], 1);
+    let (_, stderr) = says(&folder, &["reset", "node1", "--restore-config", "20260202", "--yes"], 2);
+    assert!(stderr.contains("no run 20260202 was kept") && stderr.contains("kfleet runs"), "{stderr}");
+}
+
+#[test]
 fn where_nothing_is_left_nothing_is_done() {
     let folder = folder(THREE);
     plant(&folder, OLD, |record| record["nodes"] = serde_json::json!(["node1"]));
