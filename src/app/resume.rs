@@ -77,8 +77,12 @@ impl Resumed {
 
     /// What is gone on with, as a sentence.
     pub(super) fn told(&self, replace: bool) -> String {
-        let (left, all) = (self.left.len(), self.record.nodes.len());
-        let mut text = format!("Goes on with run {}: {left} of its {all} nodes are left.", self.run);
+        let what = match (self.left.len(), self.record.nodes.len()) {
+            (1, 1) => "its only node is left".to_owned(),
+            (1, all) => format!("1 of its {all} nodes is left"),
+            (left, all) => format!("{left} of its {all} nodes are left"),
+        };
+        let mut text = format!("Goes on with run {}: {what}.", self.run);
         let begun: Vec<&str> =
             self.left.iter().filter(|name| self.begun.contains(name)).map(NodeName::as_str).collect();
         if replace && !begun.is_empty() {

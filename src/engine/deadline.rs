@@ -11,19 +11,19 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 pub(super) struct Deadline {
     pub(super) at: Instant,
-    /// "the run's time (--deadline 1h)".
+    /// "the run's time (deadline 1h)".
     pub(super) rule: String,
 }
 
 impl Deadline {
     /// For the whole run, which begins now.
     pub(super) fn of_run(limit: Option<Duration>) -> Option<Self> {
-        Self::after(limit, "the run's time", "--deadline")
+        Self::after(limit, "the run's time", "deadline")
     }
 
     /// For a node that starts now: its own, or that of the run where it comes first.
     pub(super) fn of_node(limit: Option<Duration>, run: Option<&Self>) -> Option<Self> {
-        let own = Self::after(limit, "the node's time", "--node-deadline");
+        let own = Self::after(limit, "the node's time", "node-deadline");
         own.into_iter().chain(run.cloned()).min_by_key(|deadline| deadline.at)
     }
 

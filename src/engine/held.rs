@@ -17,14 +17,14 @@ pub(super) fn why(
 ) -> String {
     match brake {
         Brake::Failures => format!(
-            "{} of {} nodes failed, and --max-failures {} allows no more ({})",
+            "{} of {} nodes failed, and max-failures {} allows no more ({})",
             failed.len(),
             rules.total,
             policy.max_failures,
             names(failed)
         ),
         Brake::Canary => format!(
-            "{} failed, and --canary {} lets others follow only where {}",
+            "{} failed, and canary {} lets others follow only where {}",
             names(failed),
             rules.canary,
             if rules.canary == 1 { "it succeeds".to_owned() } else { format!("the first {} succeed", rules.canary) },
@@ -94,13 +94,13 @@ mod tests {
         };
         assert_eq!(
             told(Brake::Failures, Share::Nodes(1), 0, 2),
-            "2 of 10 nodes failed, and --max-failures 1 allows no more (node1, node2)"
+            "2 of 10 nodes failed, and max-failures 1 allows no more (node1, node2)"
         );
         let many = told(Brake::Failures, Share::Percent(60), 0, 7);
-        assert!(many.ends_with("--max-failures 60% allows no more (node1, node2, node3, node4, node5 and 2 more)"));
+        assert!(many.ends_with("max-failures 60% allows no more (node1, node2, node3, node4, node5 and 2 more)"));
         assert_eq!(
             told(Brake::Canary, Share::ALL, 3, 1),
-            "node1 failed, and --canary 3 lets others follow only where the first 3 succeed"
+            "node1 failed, and canary 3 lets others follow only where the first 3 succeed"
         );
         assert!(told(Brake::Canary, Share::ALL, 1, 1).ends_with("only where it succeeds"));
         let report = given_up(all[9].clone(), Brake::Failures, "2 of 10 nodes failed");

@@ -181,7 +181,7 @@ mod tests {
     fn nodes_that_were_not_started_are_told_of_once() {
         let held = |i: usize| NodeReport {
             error: Some(
-                "not started: node1 failed, and --max-failures 0 allows no more; run it again for the rest".to_owned(),
+                "not started: node1 failed, and max-failures 0 allows no more; run it again for the rest".to_owned(),
             ),
             elapsed_ms: 0,
             attempts: 0,

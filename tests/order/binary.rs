@@ -51,13 +51,13 @@ fn the_brake_is_that_of_the_inventory_or_of_the_command_line() {
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("kfleet: 7 nodes not started: "), "{said}");
     assert!(said.contains("8 nodes: 1 unreachable, 7 not started"), "{said}");
-    let why = "node1 failed, and --canary 1 lets others follow only where it succeeds";
+    let why = "node1 failed, and canary 1 lets others follow only where it succeeds";
     assert!(said.contains(&format!("node2, node3, node4, node5 and 3 other nodes: not started\n  {why}; ")), "{said}");
 
     let wins = ["reset", "--all", "--yes", "--canary", "0", "--max-failures", "25%", "--batch", "3"];
     let (code, said) = kfleet(&of_inventory, &wins);
     assert!(code == 1 && said.contains("8 nodes: 3 unreachable, 5 not started"), "{said}");
-    assert!(said.contains("3 of 8 nodes failed, and --max-failures 25% allows no more (node"), "{said}");
+    assert!(said.contains("3 of 8 nodes failed, and max-failures 25% allows no more (node"), "{said}");
 
     let (_, said) = kfleet(&of_inventory, &["reset", "--all", "--dry-run", "--batch", "3", "--max-failures", "25%"]);
     let told = "order: the first node alone; batches of 3; no further node once more than 2 of 8 have not succeeded\n";
@@ -74,7 +74,7 @@ fn a_run_ends_soon_after_its_deadline_where_a_node_says_nothing() {
     let (code, said) = kfleet(&folder, &["reset", "node1", "--yes", "--deadline", "2s"]);
     let took = start.elapsed();
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("the run's time (--deadline 2s) is up while connecting to 127.0.0.1"), "{said}");
+    assert!(said.contains("the run's time (deadline 2s) is up while connecting to 127.0.0.1"), "{said}");
     assert!(said.contains("1 node: 1 out of time") && said.contains("nothing was changed on the node"), "{said}");
     assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(120), "of 20 minutes it took {took:?}");
 }

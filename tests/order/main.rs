@@ -78,7 +78,7 @@ async fn a_canary_that_fails_saves_all_others() {
     assert_eq!(outcomes(&seen), [Outcome::Measured, Outcome::Unreachable, Outcome::NotStarted, Outcome::NotStarted]);
     assert!(seen.most_at_work <= 2);
     let (why, held) = brake(&seen).expect("the brake fell");
-    assert!(why.starts_with("away2 failed, and --canary 2 ") && held == ["n3", "n4"], "{why}");
+    assert!(why.starts_with("away2 failed, and canary 2 ") && held == ["n3", "n4"], "{why}");
     let error = error(&seen.reports[2]);
     assert!(error.starts_with(&format!("not started: {why}; ")) && error.contains("run it again"), "{error}");
     let order = order(&seen);
@@ -98,7 +98,7 @@ async fn too_many_failures_stop_what_has_not_begun_and_nothing_else() {
     let expected = [Outcome::Unreachable, Outcome::Unreachable, Outcome::Measured, Outcome::Measured];
     assert_eq!(outcomes(&seen)[..4], expected);
     let (why, _) = brake(&seen).expect("the brake fell");
-    let rule = "2 of 6 nodes failed, and --max-failures 1 allows no more (away1, away2)";
+    let rule = "2 of 6 nodes failed, and max-failures 1 allows no more (away1, away2)";
     assert_eq!(why, format!("{rule}; those at work are followed to their end"));
     let order = order(&seen);
     assert!(at(&order, "!") < at(&order, "-late3"), "who is at work is let finish: {order:?}");
@@ -184,7 +184,7 @@ async fn a_node_that_hangs_costs_its_own_time_and_no_other_s() {
     assert_eq!(outcomes(&seen), [Outcome::OutOfTime, Outcome::OutOfTime, Outcome::Measured]);
     for (report, at) in seen.reports.iter().zip(["while connecting to 192.0.2.1:22", "during the probe"]) {
         let error = error(report);
-        assert!(error.starts_with(&format!("the node's time (--node-deadline 1s) is up {at}")), "{error}");
+        assert!(error.starts_with(&format!("the node's time (node-deadline 1s) is up {at}")), "{error}");
         assert!(error.contains("nothing was changed on the node") && !error.contains("kfleet attach"), "{error}");
         assert!(report.elapsed_ms >= 1000, "{report:?}");
     }
@@ -203,9 +203,9 @@ async fn a_run_ends_when_its_time_is_up_whatever_hangs() {
         outcomes(&seen),
         [Outcome::Measured, Outcome::OutOfTime, Outcome::OutOfTime, Outcome::OutOfTime, Outcome::NotStarted]
     );
-    assert!(error(&seen.reports[1]).starts_with("the run's time (--deadline 2s) is up while connecting"));
-    assert!(error(&seen.reports[4]).starts_with("not started: the run's time (--deadline 2s) is up; run it again"));
-    assert_eq!(brake(&seen), Some(("the run's time (--deadline 2s) is up", vec!["n5"])));
+    assert!(error(&seen.reports[1]).starts_with("the run's time (deadline 2s) is up while connecting"));
+    assert!(error(&seen.reports[4]).starts_with("not started: the run's time (deadline 2s) is up; run it again"));
+    assert_eq!(brake(&seen), Some(("the run's time (deadline 2s) is up", vec!["n5"])));
     assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
 }
 
