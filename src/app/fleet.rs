@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::inventory::Inventory;
 use crate::model::{
     Allow, BACKUPS, Event, JoinCommand, Kind, Node, NodeName, NodeReport, NodeStatus, Outcome, Patience, Policy,
-    Rehearsal, Rejoin, RunOptions, RunRecord, Share, duration_words,
+    Rehearsal, Rejoin, RunOptions, RunOrder, RunRecord, Share, duration_words,
 };
 use crate::render::{self, Form, Renderer, Wish};
 use crate::transport::ssh::{Settings, SshTransport};
@@ -246,6 +246,7 @@ impl<'a> Fleet<'a> {
             inventory: inventory.map_or_else(|_| self.inventory.file_name.clone(), |path| path.display().to_string()),
             nodes: self.nodes.iter().map(|node| node.name.clone()).collect(),
             options: self.options.clone(),
+            order: Some(RunOrder::of(&self.policy, &self.patience)),
             join_command_given: self.given.is_some(),
             resumes: self.resumed.as_ref().map(|resumed| resumed.run.clone()),
             begun: self.resumed.iter().flat_map(|resumed| resumed.begun.iter().cloned()).collect(),

@@ -20,6 +20,7 @@ pub(super) fn record(run: &str) -> RunRecord {
         inventory: "/home/ops/inventory.yaml".to_owned(),
         nodes: vec![name("node1"), name("node2")],
         options: RunOptions::default(),
+        order: None,
         join_command_given: false,
         resumes: None,
         begun: Vec::new(),

@@ -29,6 +29,9 @@ pub struct RunRecord {
     /// What was allowed and asked for.
     #[serde(default)]
     pub options: RunOptions,
+    /// In which order its nodes were taken, whether options or the inventory said so. Older kfleets wrote the options alone.
+    #[serde(default)]
+    pub order: Option<RunOrder>,
     /// A join command was given on the command line. It is not kept: a token is in it.
     #[serde(default)]
     pub join_command_given: bool,
@@ -66,7 +69,7 @@ pub struct RunOptions {
     pub order: RunOrder,
 }
 
-/// In which order nodes are taken, and for how long, where the inventory does not say it.
+/// In which order nodes are taken, and for how long. What is not said is the inventory's, or holds for nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunOrder {
@@ -83,6 +86,19 @@ pub struct RunOrder {
 }
 
 impl RunOrder {
+    /// What of these is a rule at all.
+    pub fn of(policy: &Policy, patience: &Patience) -> Self {
+        let share = |share: Share| (share != Share::ALL).then_some(share);
+        let ms = |time: Option<Duration>| time.and_then(|time| u64::try_from(time.as_millis()).ok());
+        Self {
+            batch: share(policy.batch),
+            canary: u16::try_from(policy.canary).ok().filter(|n| *n > 0),
+            max_failures: share(policy.max_failures),
+            node_deadline_ms: ms(patience.node),
+            deadline_ms: ms(patience.run),
+        }
+    }
+
     /// The inventory's policy, where this does not say otherwise.
     pub fn policy(&self, inventory: Policy) -> Policy {
         Policy {
@@ -154,6 +170,21 @@ mod tests {
             both,
             RunOptions { replace: true, drain: true, wait_ms: Some(5), parallel: Some(3), order, ..given }
         );
+    }
+
+    #[test]
+    fn what_is_no_rule_is_not_written_as_one() {
+        let (policy, patience) = (Policy::default(), Patience::default());
+        let none = RunOrder::of(&Policy { canary: 0, ..policy.at_once() }, &Patience { node: None, run: None, ..patience });
+        assert_eq!(none, RunOrder::default());
+        let given = RunOrder {
+            batch: Share::parse("10%"),
+            canary: Some(2),
+            max_failures: Share::parse("3"),
+            node_deadline_ms: Some(5_000),
+            deadline_ms: Some(90_000),
+        };
+        assert_eq!(RunOrder::of(&given.policy(policy), &given.patience(patience)), given);
     }
 
     #[test]

@@ -161,7 +161,7 @@ fn options(record: &RunRecord) -> String {
     .filter(|(given, _)| *given)
     .map(|(_, word)| word.to_owned())
     .collect();
-    let order = &options.order;
+    let order = record.order.as_ref().unwrap_or(&options.order);
     let seconds = |ms: u64| format!("{}s", ms / 1000);
     let values = [
         ("--wait", options.wait_ms.map(seconds)),

@@ -54,6 +54,9 @@ fn the_brake_is_that_of_the_inventory_or_of_the_command_line() {
     let why = "node1 failed, and canary 1 lets others follow only where it succeeds";
     assert!(said.contains(&format!("node2, node3, node4, node5 and 3 other nodes: not started\n  {why}; ")), "{said}");
 
+    let (_, shown) = kfleet(&of_inventory, &["runs", "show", "last"]);
+    assert!(shown.contains("with --canary 1\n"), "what held is kept, whoever said it: {shown}");
+
     let wins = ["reset", "--all", "--yes", "--canary", "0", "--max-failures", "25%", "--batch", "3"];
     let (code, said) = kfleet(&of_inventory, &wins);
     assert!(code == 1 && said.contains("8 nodes: 3 unreachable, 5 not started"), "{said}");

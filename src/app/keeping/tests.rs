@@ -22,6 +22,7 @@ fn record() -> RunRecord {
         inventory: "/inventory.yaml".to_owned(),
         nodes: vec![node("node1")],
         options: RunOptions::default(),
+        order: None,
         join_command_given: true,
         resumes: None,
         begun: Vec::new(),

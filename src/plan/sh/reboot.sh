@@ -11,7 +11,7 @@ check_reboot() {
     return 76
   }
   if [ -n "$waits" ]; then
-    say "refused: the boot would wait for a passphrase: $waits in /etc/crypttab"
+    say "refused: the boot would wait for a passphrase: ${waits%, } in /etc/crypttab"
     return 76
   fi
   # Without a source that fstab requires the boot ends in the emergency shell (systemd.mount, local-fs.target).
@@ -36,7 +36,7 @@ check_reboot() {
     return 76
   }
   if [ -n "$by_hand" ]; then
-    say "refused: mounted by hand, and not there any more after a boot: $by_hand; add it to /etc/fstab"
+    say "refused: mounted by hand, and not there any more after a boot: ${by_hand%, }; add it to /etc/fstab"
     return 76
   fi
 }
@@ -51,7 +51,7 @@ starts_sshd() {
 # Names of volumes that are unlocked at boot with a passphrase that somebody types.
 asks_for_passphrase() {
   [ -e /etc/crypttab ] || return 0
-  awk '/^[^#]/ && ($3 == "" || $3 == "none" || $3 == "-") && $4 !~ /noauto|nofail|tpm2-device|fido2-device|pkcs11-uri/ { printf "%s ", $1 }' \
+  awk '/^[^#]/ && ($3 == "" || $3 == "none" || $3 == "-") && $4 !~ /noauto|nofail|tpm2-device|fido2-device|pkcs11-uri/ { printf "%s, ", $1 }' \
     /etc/crypttab
 }
 
@@ -65,7 +65,7 @@ mounted_by_hand() {
     target=$(unescape "$target")
     target=${target%x}
     concerns_protected "$target" && ! comes_with_the_boot "$target" || continue
-    printf '%s ' "$target"
+    printf '%s, ' "$target"
   done
 }
 

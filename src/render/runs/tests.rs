@@ -41,6 +41,7 @@ fn nodes_that_were_left_are_told_with_what_was_seen_last() {
         inventory: "/home/ops/inventory.yaml".to_owned(),
         nodes: ["node1", "node2", "node3"].map(name).into(),
         options: crate::model::RunOptions { replace: true, parallel: Some(4), ..Default::default() },
+        order: None,
         join_command_given: true,
         resumes: Some("20260131t235959z-0a1b2c".parse().unwrap()),
         begun: Vec::new(),
