@@ -6,7 +6,7 @@
 //! the machine, and one aggressive reset may follow it. A probe stands before and
 //! after everything that changes the node; it is both the first look and the proof.
 
-use crate::model::Level;
+use crate::model::{Level, Phase};
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +31,7 @@ pub struct Bounds {
     pub ceiling: Level,
     /// How many times `kubeadm join` may be started.
     pub attempts: u32,
-    /// How many lost runs may be repeated.
+    /// How many runs that were lost, or came too late to begin, may be repeated.
     pub losses: u32,
 }
 
@@ -77,6 +77,9 @@ pub enum Ran {
     Gone,
     /// It could not even begin (another run has the node, no join command was to be had): nothing a higher level cures.
     NotStarted,
+    /// It was not begun, as the look that it was decided on does not hold any more, or as it never got to the node. It is
+    /// looked at anew.
+    Stale,
 }
 
 impl Ran {
@@ -87,7 +90,13 @@ impl Ran {
             Self::Hopeless => Some(End::Failed),
             Self::Halted => Some(End::Halted),
             Self::Gone => Some(End::Gone),
-            Self::Done | Self::DoneAndHalted | Self::Failed | Self::Lost | Self::Again | Self::NotStarted => None,
+            Self::Done
+            | Self::DoneAndHalted
+            | Self::Failed
+            | Self::Lost
+            | Self::Again
+            | Self::NotStarted
+            | Self::Stale => None,
         }
     }
 }
@@ -104,7 +113,8 @@ pub enum Input {
     /// A reset or a join ended.
     Ran(Ran),
     /// While it was looked at, something was followed to its end that had been started before: by an earlier run that this one
-    /// goes on with, or by this one on a connection that it had lost. It counts as if the ladder had decided on it.
+    /// goes on with, or by this one on a connection that it had lost. It counts as if the ladder had decided on it; `Stale`
+    /// says of one that was lost that it had not even begun.
     TookUp(Run, Ran),
     /// The user wants to stop.
     Stop,
@@ -157,12 +167,31 @@ pub enum Run {
     Restart,
 }
 
+impl Run {
+    /// The one that carries out such a phase; `None` where no ladder decides on it.
+    pub fn of(phase: Phase, level: Option<Level>) -> Option<Self> {
+        match (phase, level) {
+            (Phase::Join, _) => Some(Self::Join),
+            (Phase::Restart, _) => Some(Self::Restart),
+            (Phase::Reset | Phase::Reboot, Some(level)) => Some(Self::Reset(level)),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum State {
     Idle,
     Probing,
     Running(Run),
     Over(End),
+}
+
+/// What a run that has not begun leaves as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Before {
+    last: Option<(Run, Ran)>,
+    level: Option<Level>,
 }
 
 /// The machine.
@@ -172,8 +201,8 @@ pub struct Escalation {
     state: State,
     last: Option<(Run, Ran)>,
     level: Option<Level>,
-    /// What `level` was when the last run was decided on.
-    level_before: Option<Level>,
+    /// What was so when the last run was decided on, for as long as it may turn out not to have begun.
+    before: Option<Before>,
     attempts: u32,
     losses: u32,
     restarted: bool,
@@ -189,7 +218,7 @@ impl Escalation {
             state: State::Idle,
             last: None,
             level: None,
-            level_before: None,
+            before: None,
             attempts: 0,
             losses: 0,
             restarted: false,
@@ -248,6 +277,9 @@ impl Escalation {
             return self.end(end);
         }
         let ran = self.heard(ran);
+        if ran == Ran::Stale && self.last == Some((run, Ran::Lost)) {
+            self.uncount(run);
+        }
         let within = match run {
             Run::Reset(level) => (self.bounds.start..=self.bounds.ceiling).contains(&level),
             Run::Join | Run::Restart => self.bounds.goal == Goal::Join,
@@ -275,21 +307,46 @@ impl Escalation {
 
     fn ran(&mut self, run: Run, ran: Ran) -> Action {
         let ran = self.heard(ran);
+        if matches!(ran, Ran::NotStarted | Ran::Stale) {
+            return self.not_begun(run, ran);
+        }
         self.last = Some((run, ran));
+        self.before = self.before.filter(|_| ran == Ran::Lost);
         if let Some(end) = ran.ends() {
             return self.end(end);
         }
         match ran {
-            Ran::NotStarted => {
-                self.attempts -= u32::from(run == Run::Join);
-                self.level = self.level_before;
-                return self.end(if self.stopping { End::Stopped } else { End::Failed });
-            }
             Ran::Lost if self.losses == self.bounds.losses => return self.end(End::Lost),
             Ran::Lost => self.losses += 1,
             _ => {}
         }
         if self.stopping { self.end(End::Stopped) } else { self.probe() }
+    }
+
+    /// What has not begun counts for nothing but the patience with it.
+    fn not_begun(&mut self, run: Run, ran: Ran) -> Action {
+        self.uncount(run);
+        if self.stopping {
+            return self.end(End::Stopped);
+        }
+        if ran == Ran::NotStarted || self.losses == self.bounds.losses {
+            return self.end(End::Failed);
+        }
+        self.losses += 1;
+        self.probe()
+    }
+
+    fn uncount(&mut self, run: Run) {
+        let Some(before) = self.before.take() else { return };
+        (self.last, self.level) = (before.last, before.level);
+        self.attempts -= u32::from(run == Run::Join);
+        self.restarted &= run != Run::Restart;
+    }
+
+    /// Decides on a run.
+    fn start(&mut self, run: Run) {
+        self.before = Some(Before { last: self.last, level: self.level });
+        self.state = State::Running(run);
     }
 
     fn probed(&mut self, seen: Seen) -> Action {
@@ -349,16 +406,14 @@ impl Escalation {
     }
 
     fn reset(&mut self, level: Level) -> Action {
-        self.level_before = self.level;
+        self.start(Run::Reset(level));
         self.level = self.level.max(Some(level));
-        self.state = State::Running(Run::Reset(level));
         Action::Reset(level)
     }
 
     fn restart(&mut self) -> Action {
         self.restarted = true;
-        self.level_before = self.level;
-        self.state = State::Running(Run::Restart);
+        self.start(Run::Restart);
         Action::Restart
     }
 
@@ -367,8 +422,7 @@ impl Escalation {
             return self.end(End::Failed);
         }
         self.attempts += 1;
-        self.level_before = self.level;
-        self.state = State::Running(Run::Join);
+        self.start(Run::Join);
         Action::Join(self.attempts)
     }
 

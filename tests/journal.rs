@@ -349,6 +349,45 @@ fn a_join_is_resumed_with_the_nodes_that_it_left_and_its_options() {
 }
 
 #[test]
+fn what_any_run_of_a_family_has_done_none_does_again() {
+    let folder = folder(THREE);
+    let of_old = |record: &mut Value| {
+        (record["resumes"], record["options"]) = (OLD.into(), serde_json::json!({"replace": true}))
+    };
+    let (sibling, named) = ("20260202t000000z-0a1b2c", "20260203t000000z-0a1b2c");
+    plant(&folder, sibling, of_old); // has joined node1 and begun with node2, whoever asks
+    for run in [OLD, named] {
+        let path = plant(&folder, run, |record| {
+            if run == named {
+                of_old(record)
+            }
+        });
+        std::fs::write(path.join("events.ndjson"), "").unwrap();
+    }
+    says(&folder, &["join", "--resume", named, "--yes"], 1);
+    let new = record(runs(&folder).last().unwrap());
+    assert_eq!((&new["nodes"], &new["begun"]), (&serde_json::json!(["node2", "node3"]), &serde_json::json!(["node2"])));
+}
+
+#[test]
+fn of_a_journal_that_cannot_go_on_nothing_is_replaced_later() {
+    let folder = folder(THREE);
+    let path = plant(&folder, OLD, |record| record["options"] = serde_json::json!({"replace": true}));
+    // No file may grow: the same as a disk that is full, also for root.
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .current_dir(folder.path())
+        .env_clear()
+        .env("HOME", folder.path())
+        .env("XDG_STATE_HOME", folder.path().join("state"));
+    let full = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"";
+    shell.args(["-c", full, env!("CARGO_BIN_EXE_kfleet"), "join", "--resume", OLD, "--yes"]);
+    let stderr = String::from_utf8(shell.output().unwrap().stderr).unwrap();
+    assert!(stderr.contains("the journal of this run cannot be written"), "{stderr}");
+    assert!(!path.join("whole").exists());
+}
+
+#[test]
 fn of_a_journal_that_is_not_whole_nothing_is_replaced() {
     let folder = folder(THREE);
     let path = plant(&folder, OLD, |record| record["options"] = serde_json::json!({"replace": true}));

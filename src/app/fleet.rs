@@ -180,7 +180,9 @@ impl<'a> Fleet<'a> {
         let id = context.run.clone();
         let keeping = match self.record(command, &context) {
             Some(record) if keeps => {
-                Some(Keeping::begin(kept, record, runs_folder(), self.inventory.keep_runs, events.clone()))
+                let place = (runs_folder(), self.inventory.keep_runs);
+                let resumed = self.resumed.as_ref().map(|resumed| Arc::clone(&resumed.claims));
+                Some(Keeping::begin(kept, record, place, resumed, events.clone()))
             }
             _ => None,
         };

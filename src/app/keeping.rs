@@ -1,11 +1,12 @@
 //! Keeps the journal of a run, on a thread of its own: neither a display nor a disk that hangs holds up the other.
 
 use crate::engine::{Events, Kept};
-use crate::journal::{Masking, Writer, prune};
+use crate::journal::{Claim, Masking, Writer, prune};
 use crate::model::{Event, Kind, RunRecord};
 use crate::render::{Transcript, tell};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -18,12 +19,13 @@ const BATCH: usize = 256;
 pub(super) struct Keeping(Receiver<bool>);
 
 impl Keeping {
-    /// Writes what comes from `receiver` until the run is over, below `folder`, where the newest `keep` runs stay.
+    /// Writes what comes from `receiver` until the run is over, below `folder`, where the newest `keep` runs stay. Where there
+    /// can be no journal, those of the runs that it goes on with, `resumed`, say that they do not know all.
     pub(super) fn begin(
         receiver: Receiver<Kept>,
         record: RunRecord,
-        folder: Result<PathBuf, String>,
-        keep: usize,
+        (folder, keep): (Result<PathBuf, String>, usize),
+        resumed: Option<Arc<[Claim]>>,
         events: Events,
     ) -> Self {
         let (ended, end) = channel();
@@ -31,6 +33,9 @@ impl Keeping {
         let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
             let Ok(first) = receiver.recv() else { return }; // what is told of the journal comes after that the run began
             let journal = Journal::begin(&record, folder, keep, &events);
+            if journal.writer.is_none() {
+                resumed.iter().flat_map(|claims| claims.iter()).for_each(|claim| journal.doubt(claim));
+            }
             let is_there = keep_all(journal, first, &receiver);
             let _ = ended.send(is_there); // who waits may have gone on
         });
@@ -146,6 +151,13 @@ impl<'a> Journal<'a> {
         if let Err(e) = prune(folder, keep) {
             let folder = folder.display();
             let what = format!("runs that are to be kept no longer could not be removed from {folder}: {e}");
+            self.events.send(Kind::Warned { what });
+        }
+    }
+
+    fn doubt(&self, claim: &Claim) {
+        if let Err(e) = claim.doubt() {
+            let what = format!("nor could a run that this one goes on with be marked as not fully known: {e}");
             self.events.send(Kind::Warned { what });
         }
     }

@@ -8,6 +8,7 @@ use crate::inventory::Inventory;
 use crate::journal::{Claim, Recorded};
 use crate::model::{Node, NodeName, RunId, RunRecord};
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 /// The command that can be gone on with.
 const JOIN: &str = "join";
@@ -18,20 +19,20 @@ pub(super) struct Resumed {
     pub(super) run: RunId,
     /// What was written down before it began.
     pub(super) record: RunRecord,
-    /// It, the one that it went on with, and those that have gone on with it: their phases are its own.
+    /// It, those that it went on with, and those that went on with any of them: their phases are its own.
     pub(super) family: Vec<RunId>,
     /// Its nodes that are not known to have ended well, in their order.
     pub(super) left: Vec<NodeName>,
     /// Nodes that it, or another that belongs to it, had begun to change: `--replace` does not hold for them again.
     pub(super) begun: BTreeSet<NodeName>,
-    /// Nobody else goes on with any of them as long as this lives.
-    _claims: Vec<Claim>,
+    /// Nobody else goes on with any of them as long as these live.
+    pub(super) claims: Arc<[Claim]>,
 }
 
 impl Resumed {
     /// The run that `text` names, together with those that have gone on with it already.
     pub(super) fn new(text: &str) -> Result<Self, Error> {
-        let (recorded, later) = named(text, |record| record.command == JOIN)?;
+        let (recorded, others) = named(text, |record| record.command == JOIN)?;
         let record = known(&recorded)?.clone();
         let run = recorded.run.clone();
         if record.command != JOIN {
@@ -41,22 +42,18 @@ impl Resumed {
             );
             return Err(Error::new(ErrorKind::Usage, why));
         }
-        let mut family = Family { runs: HashSet::from([run.clone()]), ..Family::default() };
+        let mut family = Family::default();
         family.take(&recorded, &record)?;
-        for other in later.iter().rev() {
-            match &other.record {
-                Ok(record) if record.resumes.as_ref().is_some_and(|run| family.runs.contains(run)) => {
-                    family.take(other, record)?;
-                    family.runs.insert(other.run.clone());
-                }
-                Ok(_) => {}
-                Err(_) => family.unknown = true, // it may have gone on with this one
-            }
+        // Whoever went on with whom, and in whatever order: what one of them has done, none does again.
+        while let Some((other, record)) = others.iter().find_map(|other| family.relative(other)) {
+            family.take(other, record)?;
         }
+        // It may have gone on with this one.
+        family.unknown |= others.iter().any(|other| other.record.is_err() && other.run > run);
         let left: Vec<NodeName> = record.nodes.iter().filter(|node| !family.well.contains(node)).cloned().collect();
         let begun = if family.unknown { left.iter().cloned().collect() } else { family.begun };
-        let runs = family.runs.into_iter().chain(record.resumes.clone()).collect();
-        Ok(Self { run, record, family: runs, left, begun, _claims: family.claims })
+        let runs = family.runs.into_iter().collect();
+        Ok(Self { run, record, family: runs, left, begun, claims: family.claims.into() })
     }
 
     /// Its nodes that are left, as the inventory has them now. Each has to be there: one that is missed is not joined.
@@ -109,10 +106,12 @@ impl Resumed {
     }
 }
 
-/// A run and those that went on with it.
+/// Runs that went on with one another.
 #[derive(Default)]
 struct Family {
+    /// Also those that are named and not kept any more.
     runs: HashSet<RunId>,
+    taken: HashSet<RunId>,
     well: HashSet<NodeName>,
     begun: BTreeSet<NodeName>,
     /// What was begun is not known for sure.
@@ -121,6 +120,14 @@ struct Family {
 }
 
 impl Family {
+    /// One that is of it and was not taken yet.
+    fn relative<'a>(&self, other: &'a Recorded) -> Option<(&'a Recorded, &'a RunRecord)> {
+        let record = other.record.as_ref().ok()?;
+        let related =
+            self.runs.contains(&other.run) || record.resumes.as_ref().is_some_and(|run| self.runs.contains(run));
+        (related && !self.taken.contains(&other.run)).then_some((other, record))
+    }
+
     fn take(&mut self, recorded: &Recorded, record: &RunRecord) -> Result<(), Error> {
         if recorded.is_running() {
             let why = format!(
@@ -137,6 +144,8 @@ impl Family {
             return Err(Error::new(ErrorKind::Refused, why));
         };
         self.claims.push(claim);
+        self.taken.insert(recorded.run.clone());
+        self.runs.extend(record.resumes.iter().chain([&recorded.run]).cloned());
         let story = recorded.story().map_err(|e| unread(recorded, &e))?;
         self.unknown |= !recorded.is_whole();
         self.begun.extend(story.begun);

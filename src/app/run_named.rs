@@ -16,7 +16,7 @@ pub(super) fn all() -> Result<(PathBuf, Vec<Recorded>), Error> {
 }
 
 /// The run that `text` names: its id, a beginning that no other has, or `last`, which is the newest that `is` wanted; and
-/// those that began later, newest first.
+/// all others, newest first.
 pub(super) fn named(text: &str, is: impl Fn(&RunRecord) -> bool) -> Result<(Recorded, Vec<Recorded>), Error> {
     let (folder, mut found) = all()?;
     let place = folder.display();
@@ -50,7 +50,6 @@ pub(super) fn named(text: &str, is: impl Fn(&RunRecord) -> bool) -> Result<(Reco
         }
     };
     let run = found.remove(i);
-    found.truncate(i);
     Ok((run, found))
 }
 

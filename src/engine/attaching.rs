@@ -27,7 +27,7 @@ pub(super) struct Taken {
 impl<T: Transport> Driver<'_, T> {
     /// `kfleet attach`: to the end of what runs; of what ran last, where nothing does.
     pub(super) async fn attach(&mut self) -> Outcome {
-        let found = match self.ask_phase().await {
+        let found = match self.ask_phase(None).await {
             Ok(Some(found)) => found,
             Ok(None) => return self.idle("no phase has run on it since it booted"),
             Err(why) => return self.unknown(why),
@@ -42,7 +42,7 @@ impl<T: Transport> Driver<'_, T> {
                 let how = if running { "came" } else { "had come" };
                 let more = if running { "" } else { "nothing runs; " };
                 let look = format!("`kfleet status {}` tells what it brought", self.node.name);
-                self.notes.push(format!("{more}{of}, {how} to its end; {look}"));
+                self.notes.insert(0, format!("{more}{of}, {how} to its end; {look}"));
                 if running { Outcome::Followed } else { Outcome::Idle }
             }
             Ok(taken) if running => self.ended_otherwise(taken),
@@ -56,7 +56,7 @@ impl<T: Transport> Driver<'_, T> {
 
     /// `kfleet stop`: asks what runs to end at its next step, and sees that it does.
     pub(super) async fn halt(&mut self) -> Outcome {
-        let found = match self.ask_phase().await {
+        let found = match self.ask_phase(None).await {
             Ok(Some(found)) if found.running => found,
             Ok(_) => {
                 return self.idle(
@@ -93,9 +93,9 @@ impl<T: Transport> Driver<'_, T> {
         }
     }
 
-    /// Asks which phase the node runs, or ran last.
-    pub(super) async fn ask_phase(&mut self) -> Result<Option<PhaseOnNode>, String> {
-        self.ask(&ask_phase(self.node)).await
+    /// Asks for the phase `id`; without one, which the node runs, or ran last.
+    pub(super) async fn ask_phase(&mut self, id: Option<&str>) -> Result<Option<PhaseOnNode>, String> {
+        self.ask(&ask_phase(self.node, id.unwrap_or_default())).await
     }
 
     async fn ask(&mut self, script: &Script) -> Result<Option<PhaseOnNode>, String> {
@@ -117,6 +117,8 @@ impl<T: Transport> Driver<'_, T> {
         }
         self.phase_started(phase, level, titles);
         self.tail.clear();
+        let who = note.who.clone();
+        let mine = self.is_ours(&note.run) || who == self.context.who;
         let mut owned = Owned::noted(note, self.node, boot_id.clone(), &self.context.events, self.tail.clone());
         let limit = self.limit(phase);
         let (ended, armed) = self.follow_in_time(&mut owned, limit).await;
@@ -126,7 +128,15 @@ impl<T: Transport> Driver<'_, T> {
             if ended.rebooted {
                 self.after_cut_off(&boot_id).await;
             }
-            self.settled(ended.ran, ended.why, armed).await // also of one that ended: its kfleet may be gone
+            if mine {
+                self.settled(ended.ran, ended.why, armed).await // also of one that ended: its kfleet may be gone
+            } else {
+                // That this workstation gets in says nothing of the other one, whose way in a new rule may have closed.
+                let changed = "it changed the firewall: the node takes that back unless the kfleet of";
+                self.notes
+                    .extend((armed == Some(true)).then(|| format!("{changed} {who} comes back over a new connection")));
+                (ended.ran, ended.why)
+            }
         };
         self.phase_finished(phase, why.clone().filter(|_| ran != Ran::DoneAndHalted));
         let over = ended.rebooted || ran != Ran::Lost;
@@ -139,12 +149,7 @@ impl<T: Transport> Driver<'_, T> {
         let (run, phase) = match &found.note {
             Ok(note) if note.node != self.node.name => return Err(format!("it is that of {}", note.node)),
             Ok(note) if !self.is_ours(&note.run) => return Err(format!("it is that of run {}", note.run)),
-            Ok(note) => match (note.phase, note.level) {
-                (Phase::Join, _) => (Some(Run::Join), note.phase),
-                (Phase::Restart, _) => (Some(Run::Restart), note.phase),
-                (Phase::Reset | Phase::Reboot, Some(level)) => (Some(Run::Reset(level)), note.phase),
-                _ => (None, note.phase),
-            },
+            Ok(note) => (Run::of(note.phase, note.level), note.phase),
             Err(why) => return Err(why.clone()),
         };
         let Taken { mut ran, mut why, diagnosis, over } = self.take_up(found).await?;
@@ -169,7 +174,7 @@ impl<T: Transport> Driver<'_, T> {
     async fn await_end(&mut self, found: &PhaseOnNode) -> Outcome {
         let start = Instant::now();
         loop {
-            match self.ask_phase().await {
+            match self.ask_phase(None).await {
                 Ok(Some(still)) if still.running && still.id == found.id => {}
                 Ok(_) => {
                     self.notes.push(format!(

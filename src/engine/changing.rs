@@ -5,7 +5,7 @@ use super::context::Context;
 use super::node::Driver;
 use super::owned::{Followed, Owned, PhaseEnd};
 use crate::diagnose::{Standing, control_plane_sign};
-use crate::escalate::{Input, Ran};
+use crate::escalate::{Input, Ran, Run};
 use crate::model::{BACKUPS, Cause, Cure, Diagnosis, Fact, Level, Phase, Role};
 use crate::plan::{JoinRequest, PhaseScript, ResetRequest, Step, join, reset, restart_kubelet};
 use crate::transport::Transport;
@@ -158,12 +158,20 @@ impl<T: Transport> Driver<'_, T> {
         self.tail.clear();
         self.phases += 1;
         self.phase_started(script.phase, script.level, script.titles());
-        self.context.events.kept().await; // whoever resumes this run has to know that it was begun
+        // Whoever resumes this run has to know that it was begun, or a healthy member would be replaced twice.
+        if !self.context.events.kept().await && self.context.replaces(&self.node.name) {
+            let why = "nothing was begun: the journal of this run does not get to the disk, and a member is replaced only where it is written down before";
+            return (Ran::NotStarted, Some(why.to_owned()));
+        }
         let Context { run, who, events, .. } = self.context;
         let id = format!("{run}-{}", self.phases);
         let boot_id = self.facts.boot_id.known().cloned().unwrap_or_default();
-        let mut owned = Owned::new(script, self.node, (&id, run, who), boot_id.clone(), events, self.tail.clone());
+        let stamp = self.facts.stamp.known().map(String::as_str).unwrap_or_default();
+        let seen = (boot_id.clone(), stamp);
+        let mut owned = Owned::new(script, self.node, (&id, run, who), seen, events, self.tail.clone());
         let (ended, armed) = self.follow_in_time(&mut owned, self.limit(script.phase)).await;
+        let run = Run::of(script.phase, script.level);
+        self.unseen = ended.unseen.then(|| Unseen { id, run, boot_id: boot_id.clone() });
         if ended.rebooted && script.phase != Phase::Reboot {
             self.after_cut_off(&boot_id).await;
         }
@@ -239,6 +247,14 @@ impl<T: Transport> Driver<'_, T> {
     }
 }
 
+/// A phase of this run whose end was not seen.
+pub(super) struct Unseen {
+    pub(super) id: String,
+    pub(super) run: Option<Run>,
+    /// Where it was launched; empty where that is not known.
+    pub(super) boot_id: String,
+}
+
 /// How a phase ended, for the ladder and for people.
 pub(super) struct Ended {
     pub(super) ran: Ran,
@@ -247,11 +263,13 @@ pub(super) struct Ended {
     pub(super) diagnosis: Option<Diagnosis>,
     /// The node has booted since it began.
     pub(super) rebooted: bool,
+    /// It may go on, or have come to an end that nobody has read.
+    unseen: bool,
 }
 
 impl Ended {
     fn lost(why: String) -> Self {
-        Self { ran: Ran::Lost, why: Some(why), diagnosis: None, rebooted: false }
+        Self { ran: Ran::Lost, why: Some(why), diagnosis: None, rebooted: false, unseen: true }
     }
 }
 
@@ -262,11 +280,12 @@ impl From<PhaseEnd> for Ended {
             PhaseEnd::Done => (Ran::Done, None, None),
             PhaseEnd::Failed { why, diagnosis } => (Ran::Failed, Some(why), diagnosis),
             PhaseEnd::NotStarted(why) => (Ran::NotStarted, Some(why), None),
+            PhaseEnd::Stale(why) => (Ran::Stale, Some(why), None),
             PhaseEnd::Refused(why) => (Ran::Refused, Some(why), None),
             PhaseEnd::Halted { why, done: false } => (Ran::Halted, Some(why), None),
             PhaseEnd::Halted { why, done: true } => (Ran::DoneAndHalted, Some(why), None),
             PhaseEnd::Vanished(why) | PhaseEnd::Rebooted(why) => (Ran::Lost, Some(why), None),
         };
-        Self { ran, why, diagnosis, rebooted }
+        Self { ran, why, diagnosis, rebooted, unseen: false }
     }
 }

@@ -79,14 +79,14 @@ impl Events {
         let _ = self.sender.send(event);
     }
 
-    /// Waits until all that was sent before is on the disk, where somebody keeps it and within some seconds.
-    pub async fn kept(&self) {
-        let Some(keeper) = &self.keeper else { return };
+    /// Waits until all that was sent before is on the disk, where somebody keeps it and within some seconds; false where it is
+    /// not known to be.
+    pub async fn kept(&self) -> bool {
+        let Some(keeper) = &self.keeper else { return true };
         let (asked, answer) = oneshot::channel();
         let sent = keeper.lock().unwrap_or_else(PoisonError::into_inner).send(Kept::Asked(asked));
-        if sent.is_ok() {
-            let _ = tokio::time::timeout(KEEPING, answer).await; // what was lost is told by who keeps it
-        }
+        // What was lost is told by who keeps it.
+        sent.is_ok() && matches!(tokio::time::timeout(KEEPING, answer).await, Ok(Ok(())))
     }
 
     /// Milliseconds since the run began.

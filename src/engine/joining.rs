@@ -60,6 +60,7 @@ impl<T: Transport> Driver<'_, T> {
                 if standing == Standing::WaitsForCni {
                     self.notes.push("registered; waits for the pod network (CNI)".to_owned());
                 }
+                self.notes.extend(self.left_cordoned());
                 return Seen::Good;
             }
             Standing::Unclear(why) => {
@@ -98,6 +99,19 @@ impl<T: Transport> Driver<'_, T> {
             Ok(true) if apart => Seen::Bad,
             Ok(_) => Seen::Doomed,
         }
+    }
+
+    /// A Node that an earlier run has drained and left is closed, and so may be one that its admin has closed: who did is not
+    /// known any more.
+    fn left_cordoned(&self) -> Option<String> {
+        let drained_before = self.context.rejoin.drain && self.context.begun.contains(&self.node.name);
+        let object = self.facts.node_object().known()?.as_ref()?;
+        (drained_before && object.unschedulable).then(|| {
+            format!(
+                "its Node is cordoned, maybe by the run that this one goes on with; `kubectl uncordon {}` opens it",
+                self.node_name().unwrap_or_default()
+            )
+        })
     }
 
     pub(super) fn explain(&mut self, diagnosis: &Diagnosis) {

@@ -1,5 +1,6 @@
 //! One node: carries out what its ladder says. Its other halves are `connecting`, `looking`, `changing` and `firewall`.
 
+use super::changing::Unseen;
 use super::context::{Context, Task};
 use super::deadline::Deadline;
 use super::joining::Joining;
@@ -35,6 +36,7 @@ pub(super) async fn drive<T: Transport>(context: &Context<T>, node: &Node, run: 
         protected_before: None,
         protected_now: Fact::default(),
         phases: 0,
+        unseen: None,
         armed: false,
         trouble: None,
         notes: Vec::new(),
@@ -96,6 +98,8 @@ pub(super) struct Driver<'a, T: Transport> {
     /// The same as they were last counted.
     pub(super) protected_now: Fact<Vec<ProtectedState>>,
     pub(super) phases: u32,
+    /// The last phase, where its end was not seen: what it came to may still be read.
+    pub(super) unseen: Option<Unseen>,
     /// A timer on the node may be waiting to restore its firewall.
     pub(super) armed: bool,
     /// What the report says where the end is no success.

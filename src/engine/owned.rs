@@ -5,7 +5,7 @@ use super::tail::Tail;
 use crate::attached::{fresh_nonce, no_shell};
 use crate::model::{Diagnosis, Kind, Node, NodeName, PhaseNote, StepKind, StepNote, StepStatus, mask_secrets};
 use crate::parse::{Lines, Mark, Marks, Part, diagnosis, join_progress, reason};
-use crate::plan::{FOLLOW_STEP, PhaseScript, follow, launch};
+use crate::plan::{FOLLOW_STEP, PhaseScript, STALE, follow, launch};
 use crate::shell::{NOTHING, REFUSED, Script};
 use crate::transport::{Session, SessionError};
 use std::collections::VecDeque;
@@ -26,6 +26,8 @@ pub(super) enum PhaseEnd {
     Refused(String),
     /// It was not started at all.
     NotStarted(String),
+    /// It was not started, and the node is to be looked at again: it is not as it was, or the launch never got there.
+    Stale(String),
     /// It ended between two steps, because somebody asked it to.
     Halted {
         /// Where, and who asked.
@@ -80,18 +82,19 @@ const LONGEST_COMPLAINT: usize = 2000;
 const STEP_LINES: usize = 200;
 
 impl<'a> Owned<'a> {
-    /// Ready to be launched by `who` as `run`'s phase `id`, which is unique on the node.
+    /// Ready to be launched by `who` as `run`'s phase `id`, which is unique on the node, where the node still has this boot id
+    /// and stamp; each is empty where it is not known.
     pub(super) fn new(
         phase: &PhaseScript,
         node: &'a Node,
         (id, run, who): (&str, &str, &str),
-        boot_id: String,
+        (boot_id, stamp): (String, &str),
         events: &'a Events,
         tail: Tail,
     ) -> Self {
         let nonce = fresh_nonce();
         let noted = phase.note(id, run, who, node, &nonce);
-        let script = launch(&noted, phase.render(&nonce));
+        let script = launch(&noted, phase.render(&nonce), stamp);
         Self { script: Some(script), ..Self::noted(noted, node, boot_id, events, tail) }
     }
 
@@ -133,16 +136,10 @@ impl<'a> Owned<'a> {
             Err(other) if launching => return Followed::Over(PhaseEnd::NotStarted(other.to_string())),
             Err(other) => return Followed::Lost(other.to_string()),
         };
-        let mut outer = Outer {
-            marks: Marks::new(outer_nonce.as_str()),
-            step: None,
-            said: Lines::default(),
-            complaint: None,
-            hello: false,
-        };
+        let mut outer = Outer::new(outer_nonce.as_str());
         while let Some(bytes) = reader.next().await {
             for part in outer.marks.feed(&bytes) {
-                outer.take(part, FOLLOW_STEP[usize::from(!launching)], |bytes| self.feed(bytes));
+                outer.take(part, |bytes| self.feed(bytes));
             }
             if let Some(end) = self.end.take() {
                 return Followed::Over(end);
@@ -154,6 +151,12 @@ impl<'a> Owned<'a> {
             Ok(exit) if !outer.hello && !launching => Followed::Lost(no_shell(self.user, &exit.stderr, exit.status)),
             Ok(exit) if !outer.hello => {
                 Followed::Over(PhaseEnd::NotStarted(no_shell(self.user, &exit.stderr, exit.status)))
+            }
+            Ok(_) if outer.stale => {
+                Followed::Over(PhaseEnd::Stale(outer.complaint.unwrap_or_else(|| "it was not started".to_owned())))
+            }
+            Ok(_) if launching && outer.started && self.offset == 0 => {
+                Followed::Lost(outer.complaint.unwrap_or_else(|| "what it prints could not be read".to_owned()))
             }
             Ok(_) if launching && self.offset == 0 => {
                 let said = outer.complaint.unwrap_or_else(|| "it printed nothing".to_owned());
@@ -301,12 +304,21 @@ struct Outer {
     said: Lines,
     complaint: Option<String>,
     hello: bool,
+    /// The phase is known not to begin any more.
+    stale: bool,
+    /// The phase is known to have been started.
+    started: bool,
 }
 
 impl Outer {
-    fn take(&mut self, part: Part, follow_step: usize, mut feed: impl FnMut(&[u8])) {
+    fn new(nonce: &str) -> Self {
+        let (said, step, complaint) = (Lines::default(), None, None);
+        Self { marks: Marks::new(nonce), step, said, complaint, hello: false, stale: false, started: false }
+    }
+
+    fn take(&mut self, part: Part, mut feed: impl FnMut(&[u8])) {
         match part {
-            Part::Bytes(bytes) if self.step == Some(follow_step) => feed(&bytes),
+            Part::Bytes(bytes) if self.step == Some(FOLLOW_STEP) => feed(&bytes),
             Part::Bytes(bytes) => {
                 for line in self.said.feed(&bytes) {
                     let line = line.strip_prefix("kfleet: ").map_or(line.clone(), str::to_owned);
@@ -319,6 +331,11 @@ impl Outer {
             }
             Part::Mark(Mark::Hello) => self.hello = true,
             Part::Mark(Mark::Begin(step)) => self.step = Some(step),
+            Part::Mark(Mark::End(step, status)) => {
+                self.stale |= step < FOLLOW_STEP && status == STALE;
+                self.started |= step + 1 == FOLLOW_STEP && status == 0;
+                self.step = None;
+            }
             Part::Mark(_) => self.step = None,
         }
     }

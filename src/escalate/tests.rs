@@ -1,7 +1,7 @@
 use super::*;
 use std::collections::{HashMap, HashSet};
 
-const INPUTS: [Input; 32] = [
+const INPUTS: [Input; 36] = [
     Input::Start,
     Input::Probed(Seen::Good),
     Input::Probed(Seen::Bad),
@@ -21,6 +21,7 @@ const INPUTS: [Input; 32] = [
     Input::Ran(Ran::DoneAndHalted),
     Input::Ran(Ran::Gone),
     Input::Ran(Ran::NotStarted),
+    Input::Ran(Ran::Stale),
     Input::Stop,
     Input::TookUp(Run::Reset(Level::Gentle), Ran::Done),
     Input::TookUp(Run::Reset(Level::Aggressive), Ran::Failed),
@@ -34,6 +35,9 @@ const INPUTS: [Input; 32] = [
     Input::TookUp(Run::Reset(Level::Gentle), Ran::Halted),
     Input::TookUp(Run::Reset(Level::Aggressive), Ran::Refused),
     Input::TookUp(Run::Reset(Level::Reboot), Ran::Gone),
+    Input::TookUp(Run::Reset(Level::Aggressive), Ran::Stale),
+    Input::TookUp(Run::Restart, Ran::Stale),
+    Input::TookUp(Run::Join, Ran::Stale),
 ];
 
 fn all_bounds() -> Vec<Bounds> {
@@ -213,6 +217,33 @@ fn what_was_not_started_counts_for_nothing_and_ends_as_stopped_where_that_was_wi
         assert_eq!(machine.on(not_started), Action::End(end));
         assert_eq!((machine.attempts(), machine.level()), (0, None));
     }
+}
+
+#[test]
+fn what_came_too_late_is_decided_on_anew() {
+    let bounds = Bounds { goal: Goal::Join, start: Level::Gentle, ceiling: Level::Aggressive, attempts: 3, losses: 1 };
+    let stale = Input::Ran(Ran::Stale);
+    for (seen, action) in [
+        (Seen::Doomed, Action::Reset(Level::Gentle)),
+        (Seen::Bad, Action::Join(1)),
+        (Seen::Restartable, Action::Restart),
+    ] {
+        let seen = Input::Probed(seen);
+        let mut machine = Escalation::new(bounds);
+        let actions = [Input::Start, seen, stale].map(|input| machine.on(input));
+        assert_eq!(actions, [Action::Probe, action, Action::Probe]);
+        assert_eq!((machine.attempts(), machine.level(), machine.changed_something()), (0, None, false));
+        assert_eq!(machine.clone().on(Input::Probed(Seen::Good)), Action::End(End::Good), "somebody else has done it");
+        assert_eq!([seen, stale].map(|input| machine.on(input)), [action, Action::End(End::Failed)], "not for ever");
+    }
+    let bad = Input::Probed(Seen::Doomed);
+    let actions = play(bounds, &[Input::Start, bad, Input::Ran(Ran::Failed), bad, stale, bad]);
+    assert_eq!(actions[3], actions[5], "what ran before still counts");
+    let mut machine = Escalation::new(bounds);
+    let never = Input::TookUp(Run::Reset(Level::Gentle), Ran::Stale);
+    let actions = [Input::Start, bad, Input::Ran(Ran::Lost), never].map(|input| machine.on(input));
+    assert_eq!(actions[1..], [Action::Reset(Level::Gentle), Action::Probe, Action::Wait]);
+    assert_eq!((machine.level(), machine.changed_something()), (None, false), "it was lost before it began");
 }
 
 #[test]

@@ -41,7 +41,18 @@ pub enum Unreadable {
 #[derive(Debug)]
 #[must_use]
 pub struct Claim {
+    folder: PathBuf,
     _locked: File,
+}
+
+impl Claim {
+    /// Says in the journal of the run that not all is known of what it had begun: whoever has it does not write it down.
+    pub fn doubt(&self) -> io::Result<()> {
+        match fs::remove_file(self.folder.join(WHOLE)) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
+    }
 }
 
 /// All runs below the folder, newest first; where there is no folder, none.
@@ -108,7 +119,7 @@ impl Recorded {
         // For writing, as network file systems want it of who locks; nothing is written.
         let file = OpenOptions::new().append(true).open(self.folder.join(RECORD))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Claim { _locked: file })),
+            Ok(()) => Ok(Some(Claim { folder: self.folder.clone(), _locked: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(e)) => Err(e),
         }

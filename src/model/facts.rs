@@ -19,6 +19,9 @@ pub struct Facts {
     pub machine_id: Fact<String>,
     /// The kernel's boot id, which the kubelet reports as `bootID`.
     pub boot_id: Fact<String>,
+    /// What is another one as soon as the node has booted, a phase has begun on it, or somebody has joined it: a phase starts
+    /// only where it still has the one that was seen.
+    pub stamp: Fact<String>,
     /// Distribution, as /etc/os-release names it.
     pub os: Fact<String>,
     /// `uname -r`.

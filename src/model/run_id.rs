@@ -75,7 +75,9 @@ mod tests {
     fn a_whole_id_is_known_from_its_beginning() {
         let whole = |text: &str| text.parse::<RunId>().unwrap().is_whole();
         assert!(whole("20260131t235959z-0a1b2c"));
-        for part in ["last", "20260131", "20260131t235959z-0a1b2", "20260131t235959z-0a1b2cd", "20260131-235959z-0a1b2c"] {
+        for part in
+            ["last", "20260131", "20260131t235959z-0a1b2", "20260131t235959z-0a1b2cd", "20260131-235959z-0a1b2c"]
+        {
             assert!(!whole(part), "{part}");
         }
     }

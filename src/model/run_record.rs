@@ -175,7 +175,8 @@ mod tests {
     #[test]
     fn what_is_no_rule_is_not_written_as_one() {
         let (policy, patience) = (Policy::default(), Patience::default());
-        let none = RunOrder::of(&Policy { canary: 0, ..policy.at_once() }, &Patience { node: None, run: None, ..patience });
+        let none =
+            RunOrder::of(&Policy { canary: 0, ..policy.at_once() }, &Patience { node: None, run: None, ..patience });
         assert_eq!(none, RunOrder::default());
         let given = RunOrder {
             batch: Share::parse("10%"),

@@ -46,6 +46,7 @@ fn machine(read: &Read<'_>, system: &Map, preflight: &Map) -> Facts {
         hostname: value(system, "hostname").map(|h| h.to_ascii_lowercase()),
         machine_id: value(system, "machine_id"),
         boot_id: value(system, "boot_id"),
+        stamp: value(system, "stamp"),
         os: value(system, "os"),
         kernel: value(system, "kernel"),
         uptime_seconds: number(system, "uptime"),

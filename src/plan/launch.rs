@@ -6,18 +6,23 @@ use std::time::Duration;
 
 const COMMON: &str = include_str!("sh/common.sh");
 const LIBRARY: &str = include_str!("sh/launch.sh");
+const STAMP: &str = include_str!("sh/stamp.sh");
 const DISARM: &str = include_str!("sh/disarm.sh");
 const ATTACH: &str = include_str!("sh/attach.sh");
 
-/// Number of the step of [`launch`] and of [`follow`] whose output is the phase's own.
-pub(crate) const FOLLOW_STEP: [usize; 2] = [2, 1];
+/// Number of the step of [`launch`] and of [`follow`] whose output is the phase's own. In a launch the one before starts it.
+pub(crate) const FOLLOW_STEP: usize = 2;
+
+/// The exit status by which a step of theirs says that the phase has not begun and that the node is to be looked at again.
+pub(crate) const STALE: i32 = 65;
 
 /// Writes `script` as `/run/kfleet/<id>.sh`, with `note` beside it, starts it as `kfleet.service` and follows its output from
 /// the first byte.
 ///
-/// The unit's name is the lock: a second start while it runs is refused by systemd. If the connection drops, the node
-/// finishes the phase by itself.
-pub fn launch(note: &PhaseNote, script: Rendered) -> Script {
+/// The unit's name is the lock: a second start while it runs is refused by systemd. `seen` is the stamp that the probe saw
+/// (`""` where that is not known): nothing is started where the node has another one by now. If the connection drops, the
+/// node finishes the phase by itself.
+pub fn launch(note: &PhaseNote, script: Rendered, seen: &str) -> Script {
     let PhaseNote { id, who, .. } = note;
     frame(id)
         .global("WHAT", Word::new(format!("kfleet: {} by {who}, {id}", note.what())))
@@ -27,7 +32,7 @@ pub fn launch(note: &PhaseNote, script: Rendered) -> Script {
                 .var("SCRIPT", script.into_word())
                 .var("NOTE", Word::shown_as(json(note), "…")),
         )
-        .step(Need::Required, Fragment::new("launch_start"))
+        .step(Need::Required, Fragment::new("launch_start").var("SEEN", Word::new(seen)))
         .step(Need::Required, Fragment::new("launch_follow").var("OFFSET", Word::number(0)))
 }
 
@@ -37,15 +42,18 @@ fn json(note: &PhaseNote) -> String {
 }
 
 /// Follows a phase that was launched earlier in the boot `boot_id` (`""` where that is not known), from the byte `offset` on.
+/// One that never got to the node is kept from beginning later.
 pub fn follow(id: &str, boot_id: &str, offset: u64) -> Script {
     frame(id)
         .step(Need::Required, Fragment::new("same_boot").var("BOOT", Word::new(boot_id)))
+        .step(Need::Required, Fragment::new("never_launched").var("BOOT", Word::new(boot_id)))
         .step(Need::Required, Fragment::new("launch_follow").var("OFFSET", Word::number(offset)))
 }
 
-/// Asks which phase the node runs, or ran last.
-pub fn ask_phase(node: &Node) -> Script {
-    ask(node, "", "")
+/// Asks for the phase `id`, which whoever launched it may do: where its launch never got to the node it is kept from coming
+/// later. Where `id` is empty, asks which phase the node runs, or ran last.
+pub fn ask_phase(node: &Node, id: &str) -> Script {
+    ask(node, id, "")
 }
 
 /// Asks the phase `id` to end at its next step where it still runs, in the name of `who`, and how it stands. To ask again
@@ -58,6 +66,7 @@ fn ask(node: &Node, id: &str, who: &str) -> Script {
     Script::new(&format!("kfleet {} attach node={}", env!("CARGO_PKG_VERSION"), node.name))
         .answers()
         .library(COMMON)
+        .library(STAMP)
         .library(ATTACH)
         .global("WANTED", Word::new(id))
         .global("WHO", Word::new(who))
@@ -87,6 +96,7 @@ pub fn ask_boot(node: &Node, boot_id: &str, wait: Duration) -> Script {
 fn frame(id: &str) -> Script {
     Script::new("kfleet launcher")
         .library(COMMON)
+        .library(STAMP)
         .library(DISARM)
         .library(LIBRARY)
         .global("ID", Word::new(id))

@@ -23,7 +23,7 @@ pub use cluster::{
 };
 pub use containerd_config::{ConfigError, with_systemd_cgroup};
 pub use join::{JoinRequest, join, restart_kubelet};
-pub(crate) use launch::FOLLOW_STEP;
+pub(crate) use launch::{FOLLOW_STEP, STALE};
 pub use launch::{ask_boot, ask_phase, disarm, follow, halt_phase, launch};
 pub use phase::PhaseScript;
 pub use probe::{Count, Section, probe};

@@ -304,6 +304,7 @@ pub fn probe(node: &Node, run: &str, count: Count) -> Script {
 
 const LIBRARY: &[&str] = &[
     include_str!("sh/common.sh"),
+    include_str!("sh/stamp.sh"),
     include_str!("sh/guard.sh"),
     include_str!("sh/backing.sh"),
     include_str!("sh/roots.sh"),

@@ -82,7 +82,10 @@ impl Between {
     /// Returns when it has said something that begins with a word.
     pub fn until_said(&self, word: &str) {
         while self.said(word).is_empty() {
-            assert!(self.reader.as_ref().is_some_and(|reader| !reader.is_finished()), "it ended before it said {word:?}");
+            assert!(
+                self.reader.as_ref().is_some_and(|reader| !reader.is_finished()),
+                "it ended before it said {word:?}"
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }

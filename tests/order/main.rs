@@ -1,6 +1,10 @@
 //! Many nodes in one run: in which order they are taken, what stops it, and when time is up. The machine that decides is
 //! proven beside its code (`engine/order`); here whole runs are made with it, on nodes that only pretend.
 
+#[allow(dead_code, reason = "simulated nodes need more of it")]
+#[path = "../support/asked.rs"]
+mod asked;
+mod away;
 mod binary;
 #[path = "../support/context.rs"]
 mod context;

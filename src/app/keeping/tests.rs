@@ -42,7 +42,7 @@ fn kept(folder: Result<PathBuf, String>) -> (Events, Receiver<Event>, Keeping) {
     let (sender, shown) = channel();
     let (keeper, receiver) = channel();
     let events = Events::new(sender).kept_by(keeper);
-    let keeping = Keeping::begin(receiver, record(), folder, 50, events.clone());
+    let keeping = Keeping::begin(receiver, record(), (folder, 50), None, events.clone());
     (events, shown, keeping)
 }
 

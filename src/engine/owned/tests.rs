@@ -83,13 +83,12 @@ fn follow_chunks<'a>(phase: &PhaseScript, chunks: impl IntoIterator<Item = &'a [
     let (sender, receiver) = channel::<Event>();
     let events = Events::new(sender);
     let tail = Tail::default();
-    let mut owned = Owned::new(phase, &node, ("run1-1", "run1", "a@b"), String::new(), &events, tail.clone());
+    let mut owned = Owned::new(phase, &node, ("run1-1", "run1", "a@b"), (String::new(), ""), &events, tail.clone());
     owned.marks = Marks::new("in");
-    let mut outer =
-        Outer { marks: Marks::new("out"), step: None, said: Lines::default(), complaint: None, hello: false };
+    let mut outer = Outer::new("out");
     for chunk in chunks {
         for part in outer.marks.feed(chunk) {
-            outer.take(part, FOLLOW_STEP[0], |bytes| owned.feed(bytes));
+            outer.take(part, |bytes| owned.feed(bytes));
         }
     }
     let (end, offset) = (owned.end.take(), owned.offset);

@@ -38,6 +38,11 @@ reserve_room() {
 launch_start() {
   # The phase before this one may have ended a moment ago and still be cleaning up.
   wait_until 100 0.1 phase_is_not deactivating
+  # A look that was taken long ago, by a kfleet that was away meanwhile, decides nothing any more.
+  if [ -n "$SEEN" ] && [ "$(stamp "$BASE.json")" != "$SEEN" ]; then
+    not_started "nothing was started: since it was looked at it has booted, or somebody has joined it or run a phase on it"
+    return 65
+  fi
   # What an earlier run has armed must not go off in this one, and only a new connection of that run may take it back.
   # Where another run is at work it is that one's, and ours is refused below.
   case $(systemctl show -p ActiveState --value kfleet.service) in
@@ -70,6 +75,14 @@ launch_start() {
       return
     fi
     what=$(systemctl show -p Description --value kfleet.service)
+    case $what in
+      # The answer got lost, the order did not.
+      *" $ID") return 0 ;;
+      *" ${ID%-*}-"[0-9]*)
+        not_started "nothing was started: an earlier phase of this run is at work"
+        return 65
+        ;;
+    esac
     since=$(systemctl show -p ActiveEnterTimestamp --value kfleet.service)
     not_started "somebody else is at work on this node: $what, since $since"
   fi
@@ -81,6 +94,13 @@ same_boot() {
     say "the node has booted since"
     return 1
   fi
+}
+
+# Where the boot that it was launched in is not known, it may have run in one before this.
+never_launched() {
+  [ -n "$BOOT" ] && forestall "$BASE.out" || return 0
+  say "its launch did not get to the node"
+  return 65
 }
 
 # tail ends by itself when the phase does. Where another phase has the unit by now, ours is over. What tail itself has to

@@ -3,6 +3,7 @@ probe_system() {
   echo "hostname=$(cat /proc/sys/kernel/hostname)"
   echo "machine_id=$(cat /etc/machine-id)"
   echo "boot_id=$(cat /proc/sys/kernel/random/boot_id)"
+  echo "stamp=$(stamp)"
   echo "kernel=$(uname -r)"
   echo "uptime=$(sed 's/[. ].*//' /proc/uptime)"
   # shellcheck disable=SC1091 # the node's file

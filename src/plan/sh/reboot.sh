@@ -94,6 +94,9 @@ reboot_machine() {
     say "what is in memory could not be written to the disks within 60 s"
     return 1
   }
-  [ -z "${KFLEET_HALT-}" ] || [ ! -e "$KFLEET_HALT" ] || return 64
-  systemd-run --quiet --collect --unit=kfleet-reboot --on-active=2 --timer-property=AccuracySec=100ms systemctl reboot
+  ! asked_to_end || return 64
+  systemd-run --quiet --collect --unit=kfleet-reboot --on-active=2 --timer-property=AccuracySec=100ms systemctl reboot || return
+  ! asked_to_end || { systemctl stop kfleet-reboot.timer && return 64; }
 }
+
+asked_to_end() { [ -n "${KFLEET_HALT-}" ] && [ -e "$KFLEET_HALT" ]; }

@@ -1,0 +1,219 @@
+//! A reset whose kfleet loses the node, and what it finds when it comes back: nothing is done twice that came to an end
+//! meanwhile, and nothing counts that never began.
+
+use crate::asked::{Asked, mark, reply};
+use crate::context::context;
+use crate::fake::node;
+use crate::recorded;
+use kfleet::diagnose::Scope;
+use kfleet::engine::{Events, Task};
+use kfleet::model::{Level, Node, NodeReport, Outcome, Patience};
+use kfleet::plan::Section;
+use kfleet::shell::Rendered;
+use kfleet::transport::{ConnectError, Exit, Session, SessionError, SpoolReader, Transport, spool};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What becomes of the first launch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    /// It runs, the connection goes for longer than anybody waits, and then it has come to its end.
+    Done,
+    /// The same, and somebody has ended it meanwhile.
+    Halted,
+    /// The same, and a guard had refused.
+    Refused,
+    /// It never gets to the node, which is away for longer than anybody waits.
+    Never,
+    /// It never gets to the node, which is back at once.
+    NeverAtOnce,
+    /// Since the node was looked at, somebody has changed it.
+    Stale,
+    /// It was started, and what it prints cannot be read at first.
+    Unread,
+}
+
+struct Story {
+    first: First,
+    /// How many connections are refused next.
+    away: usize,
+    /// The ids and notes of what was launched and has got to the node.
+    launched: Vec<(String, String)>,
+    launches: usize,
+    /// What the phase prints.
+    printed: Vec<u8>,
+    clean: bool,
+    probes: usize,
+}
+
+#[derive(Clone)]
+struct Away(Arc<Mutex<Story>>);
+
+impl Transport for Away {
+    type Session = Self;
+
+    async fn connect(&self, _: &Node) -> Result<Self, ConnectError> {
+        let mut story = self.0.lock().unwrap();
+        if story.away == 0 {
+            return Ok(self.clone());
+        }
+        story.away -= 1;
+        Err(ConnectError::Unreachable("no route to host".to_owned()))
+    }
+}
+
+impl Session for Away {
+    async fn start(&self, script: &Rendered) -> Result<SpoolReader, SessionError> {
+        let asked = Asked::new(script.real().to_owned());
+        let (spool, reader) = spool();
+        let (bytes, lost) = self.0.lock().unwrap().answer(&asked)?;
+        spool.push(&bytes);
+        let end = Ok(Exit { status: Some(0), stderr: Vec::new() });
+        spool.finish(if lost { Err(SessionError::Lost("reset by peer".to_owned())) } else { end });
+        Ok(reader)
+    }
+}
+
+impl Story {
+    /// What is printed, and whether the connection is lost then.
+    fn answer(&mut self, asked: &Asked) -> Result<(Vec<u8>, bool), SessionError> {
+        let title = asked.title();
+        match title.split(' ').next().unwrap_or_default() {
+            "probe" => Ok((self.probe(asked), false)),
+            "launcher" if asked.carried().is_some() => self.launch(asked),
+            "launcher" => Ok((self.follow(asked), false)),
+            "attach" => Ok((reply(asked.nonce(), 0, self.tell(asked).as_bytes()), false)),
+            _ => panic!("nobody knows what {title:?} asks"),
+        }
+    }
+
+    fn probe(&mut self, asked: &Asked) -> Vec<u8> {
+        self.probes += 1;
+        let recorded = recorded::load(if self.clean { "trixie-fresh" } else { "half-joined" });
+        let steps = Section::ALL.iter().enumerate().map(|(step, section)| {
+            let (status, bytes) = &recorded[section.name()];
+            let [begin, end] = [format!("begin {step}"), format!("end {step} {status}")];
+            [mark(asked.nonce(), &begin), bytes.clone(), mark(asked.nonce(), &end)].concat()
+        });
+        [mark(asked.nonce(), "hello"), steps.collect::<Vec<_>>().concat(), mark(asked.nonce(), "bye")].concat()
+    }
+
+    fn launch(&mut self, asked: &Asked) -> Result<(Vec<u8>, bool), SessionError> {
+        self.launches += 1;
+        let first = if self.launches == 1 { Some(self.first) } else { None };
+        let lost = || SessionError::Lost("reset by peer".to_owned());
+        let of_launcher = |words: &str| mark(asked.nonce(), words);
+        let begun =
+            [of_launcher("hello"), of_launcher("begin 0"), of_launcher("end 0 0"), of_launcher("begin 1")].concat();
+        match first {
+            Some(First::Never) => {
+                self.away = 1;
+                return Err(lost());
+            }
+            Some(First::NeverAtOnce) => return Err(lost()),
+            Some(First::Stale) => {
+                let refused = b"kfleet: nothing was started: somebody was faster\n".to_vec();
+                return Ok(([begun, refused, of_launcher("end 1 65"), of_launcher("stop 1")].concat(), false));
+            }
+            _ => {}
+        }
+        let id = asked.variable("ID").expect("a launcher names the phase");
+        self.launched.push((id, asked.variable("NOTE").expect("a note goes with it")));
+        self.printed = print(&asked.carried().expect("it carries the phase"), first);
+        self.clean = !matches!(first, Some(First::Halted | First::Refused));
+        let started = [begun, of_launcher("end 1 0"), of_launcher("begin 2")].concat();
+        Ok(match first {
+            Some(First::Unread) => ([started, of_launcher("end 2 1"), of_launcher("stop 2")].concat(), false),
+            Some(_) => {
+                self.away = 1;
+                ([&started, &self.printed[..self.printed.len() / 3]].concat(), true)
+            }
+            None => ([started, self.printed.clone(), of_launcher("end 2 0"), of_launcher("bye")].concat(), false),
+        })
+    }
+
+    fn follow(&mut self, asked: &Asked) -> Vec<u8> {
+        let of_launcher = |words: &str| mark(asked.nonce(), words);
+        let there =
+            [of_launcher("hello"), of_launcher("begin 0"), of_launcher("end 0 0"), of_launcher("begin 1")].concat();
+        if self.launched.is_empty() {
+            let never = b"kfleet: its launch did not get to the node\n".to_vec();
+            return [there, never, of_launcher("end 1 65"), of_launcher("stop 1")].concat();
+        }
+        let from: usize = asked.variable("OFFSET").and_then(|from| from.parse().ok()).expect("it follows from a byte");
+        let rest = self.printed[from..].to_vec();
+        [there, of_launcher("end 1 64"), of_launcher("begin 2"), rest, of_launcher("end 2 0"), of_launcher("bye")]
+            .concat()
+    }
+
+    fn tell(&self, asked: &Asked) -> String {
+        let id = asked.variable("WANTED").expect("it asks for one");
+        let boot = "189ae512-6718-4578-a35f-a00d6bd7e383"; // that of the recordings
+        match self.launched.iter().find(|(launched, _)| *launched == id) {
+            Some((_, note)) => format!("state=ended\nid={id}\nwhat=\nsince=\nboot={boot}\nnote={note}\n"),
+            None => format!("state=never\nid={id}\nwhat=\nsince=\nboot={boot}\n"),
+        }
+    }
+}
+
+/// What a phase prints that goes well, or that ends in its fourth step.
+fn print(phase: &Asked, first: Option<First>) -> Vec<u8> {
+    let of_phase = |words: &str| mark(phase.nonce(), words);
+    let mut printed = of_phase("hello");
+    for step in 0..phase.steps() {
+        match first {
+            Some(First::Halted) if step == 3 => {
+                printed.extend_from_slice(b"kfleet: asked to end here by bob@lan\n");
+                return [printed, of_phase("halt 3")].concat();
+            }
+            Some(First::Refused) if step == 3 => {
+                let refused = b"refused: /srv/media is below it\n".to_vec();
+                return [printed, of_phase("begin 3"), refused, of_phase("end 3 76"), of_phase("stop 3")].concat();
+            }
+            _ => printed.extend([of_phase(&format!("begin {step}")), of_phase(&format!("end {step} 0"))].concat()),
+        }
+    }
+    [printed, of_phase("bye")].concat()
+}
+
+async fn reset(first: First) -> (NodeReport, Story) {
+    let story = Story { first, away: 0, launched: vec![], launches: 0, printed: vec![], clean: false, probes: 0 };
+    let away = Away(Arc::new(Mutex::new(story)));
+    let (sender, _receiver) = channel();
+    let run = kfleet::engine::Context {
+        task: Task::Reset { start: Level::Gentle, ceiling: Level::Gentle, scope: Scope::Gentle },
+        patience: Patience { reconnect: Duration::from_millis(100), ..Patience::default() },
+        ..context(away.clone(), Events::new(sender))
+    };
+    let mut reports = kfleet::engine::run(Arc::new(run), "reset", vec![node("n1")]).await;
+    let story = Arc::into_inner(away.0).expect("the run is over").into_inner().unwrap();
+    (reports.remove(0), story)
+}
+
+#[tokio::test]
+async fn what_came_to_its_end_while_nobody_looked_is_not_done_again() {
+    for (first, outcome, said) in [
+        (First::Done, Outcome::Reset, ""),
+        (First::Halted, Outcome::Halted, "asked to end here by bob@lan"),
+        (First::Refused, Outcome::Refused, "/srv/media is below it"),
+        (First::Unread, Outcome::Reset, ""),
+    ] {
+        let (report, story) = reset(first).await;
+        assert_eq!(report.outcome, outcome, "{first:?}: {report:?}");
+        assert!(report.error.as_deref().unwrap_or_default().contains(said), "{first:?}: {report:?}");
+        assert_eq!(story.launches, 1, "{first:?}: it was done again");
+        assert_eq!(report.level, Some(Level::Gentle), "{first:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_never_began_counts_for_nothing_and_is_decided_on_anew() {
+    for first in [First::Never, First::NeverAtOnce, First::Stale] {
+        let (report, story) = reset(first).await;
+        assert_eq!(report.outcome, Outcome::Reset, "{first:?}: {report:?}");
+        assert_eq!((story.launches, story.launched.len()), (2, 1), "{first:?}");
+        assert!(story.launched[0].0.ends_with("-2"), "{first:?}: each launch has an id of its own");
+        assert!(story.probes >= 3, "{first:?}: it was not looked at again: {}", story.probes);
+    }
+}
