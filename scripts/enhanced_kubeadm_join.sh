@@ -2412,7 +2412,7 @@ check_reboot() {
     return 76
   }
   if [ -n "$waits" ]; then
-    say "refused: the boot would wait for a passphrase: $waits in /etc/crypttab"
+    say "refused: the boot would wait for a passphrase: ${waits%, } in /etc/crypttab"
     return 76
   fi
   # Without a source that fstab requires the boot ends in the emergency shell (systemd.mount, local-fs.target).
@@ -2437,7 +2437,7 @@ check_reboot() {
     return 76
   }
   if [ -n "$by_hand" ]; then
-    say "refused: mounted by hand, and not there any more after a boot: $by_hand; add it to /etc/fstab"
+    say "refused: mounted by hand, and not there any more after a boot: ${by_hand%, }; add it to /etc/fstab"
     return 76
   fi
 }
@@ -2452,7 +2452,7 @@ starts_sshd() {
 # Names of volumes that are unlocked at boot with a passphrase that somebody types.
 asks_for_passphrase() {
   [ -e /etc/crypttab ] || return 0
-  awk '/^[^#]/ && ($3 == "" || $3 == "none" || $3 == "-") && $4 !~ /noauto|nofail|tpm2-device|fido2-device|pkcs11-uri/ { printf "%s ", $1 }' \
+  awk '/^[^#]/ && ($3 == "" || $3 == "none" || $3 == "-") && $4 !~ /noauto|nofail|tpm2-device|fido2-device|pkcs11-uri/ { printf "%s, ", $1 }' \
     /etc/crypttab
 }
 
@@ -2466,7 +2466,7 @@ mounted_by_hand() {
     target=$(unescape "$target")
     target=${target%x}
     concerns_protected "$target" && ! comes_with_the_boot "$target" || continue
-    printf '%s ' "$target"
+    printf '%s, ' "$target"
   done
 }
 
@@ -2495,9 +2495,12 @@ reboot_machine() {
     say "what is in memory could not be written to the disks within 60 s"
     return 1
   }
-  [ -z "${KFLEET_HALT-}" ] || [ ! -e "$KFLEET_HALT" ] || return 64
-  systemd-run --quiet --collect --unit=kfleet-reboot --on-active=2 --timer-property=AccuracySec=100ms systemctl reboot
+  ! asked_to_end || return 64
+  systemd-run --quiet --collect --unit=kfleet-reboot --on-active=2 --timer-property=AccuracySec=100ms systemctl reboot || return
+  ! asked_to_end || { systemctl stop kfleet-reboot.timer && return 64; }
 }
+
+asked_to_end() { [ -n "${KFLEET_HALT-}" ] && [ -e "$KFLEET_HALT" ]; }
 # --- journal: what the kubelet complains of -------------------------------------------------------------------------
 # For awk: whether a line of the kubelet's, without what journals put in front, is a complaint: errors and fatal lines, the
 # two calm ones that matter (kubelet runs for itself; its certificate), what kubelet prints before it has a log, systemd's
@@ -2681,6 +2684,11 @@ reserve_room() {
 launch_start() {
   # The phase before this one may have ended a moment ago and still be cleaning up.
   wait_until 100 0.1 phase_is_not deactivating
+  # A look that was taken long ago, by a kfleet that was away meanwhile, decides nothing any more.
+  if [ -n "$SEEN" ] && [ "$(stamp "$BASE.json")" != "$SEEN" ]; then
+    not_started "nothing was started: since it was looked at it has booted, or somebody has joined it or run a phase on it"
+    return 65
+  fi
   # What an earlier run has armed must not go off in this one, and only a new connection of that run may take it back.
   # Where another run is at work it is that one's, and ours is refused below.
   case $(systemctl show -p ActiveState --value kfleet.service) in
@@ -2713,6 +2721,14 @@ launch_start() {
       return
     fi
     what=$(systemctl show -p Description --value kfleet.service)
+    case $what in
+      # The answer got lost, the order did not.
+      *" $ID") return 0 ;;
+      *" ${ID%-*}-"[0-9]*)
+        not_started "nothing was started: an earlier phase of this run is at work"
+        return 65
+        ;;
+    esac
     since=$(systemctl show -p ActiveEnterTimestamp --value kfleet.service)
     not_started "somebody else is at work on this node: $what, since $since"
   fi
@@ -2724,6 +2740,13 @@ same_boot() {
     say "the node has booted since"
     return 1
   fi
+}
+
+# Where the boot that it was launched in is not known, it may have run in one before this.
+never_launched() {
+  [ -n "$BOOT" ] && forestall "$BASE.out" || return 0
+  say "its launch did not get to the node"
+  return 65
 }
 
 # tail ends by itself when the phase does. Where another phase has the unit by now, ours is over. What tail itself has to

@@ -352,14 +352,14 @@ fn a_join_is_resumed_with_the_nodes_that_it_left_and_its_options() {
 fn what_any_run_of_a_family_has_done_none_does_again() {
     let folder = folder(THREE);
     let of_old = |record: &mut Value| {
-        (record["resumes"], record["options"]) = (OLD.into(), serde_json::json!({"replace": true}))
+        (record["resumes"], record["options"]) = (OLD.into(), serde_json::json!({"replace": true}));
     };
     let (sibling, named) = ("20260202t000000z-0a1b2c", "20260203t000000z-0a1b2c");
     plant(&folder, sibling, of_old); // has joined node1 and begun with node2, whoever asks
     for run in [OLD, named] {
         let path = plant(&folder, run, |record| {
             if run == named {
-                of_old(record)
+                of_old(record);
             }
         });
         std::fs::write(path.join("events.ndjson"), "").unwrap();

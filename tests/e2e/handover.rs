@@ -1,6 +1,7 @@
 //! More than one kfleet about one node, and the rung on which the node itself goes away for a while.
 
 use crate::bed::Bed;
+use crate::between::Between;
 use crate::run::{kfleet, kfleet_as, path, start_as};
 use kfleet::model::{Event, Kind, Level, Outcome, Phase};
 
@@ -63,6 +64,29 @@ pub fn two_operators(bed: &Bed, node: &str) {
     assert!(past.expect(node, Outcome::Idle).notes[0].contains("by bob@"), "{}", past.text);
     kfleet(bed, &["reset", node, "--aggressive", "--yes"]).expect(node, Outcome::Reset);
     assert_eq!(bed.media(node), media, "media changed");
+}
+
+/// Bob looks, and while his line stands still Alice joins the node that he found half-joined.
+pub fn old_look(bed: &Bed, node: &str) {
+    bed.fresh(&[node]);
+    bed.plant(node, "half-joined");
+    let (mut between, inventory) = Between::tcp(bed, node);
+    between.order("delay 300"); // so that the line stands still before the last of his questions is answered
+    let command = bed.join_command();
+    let join = ["join", node, "--yes", "--join-command", &command, "--inventory", path(&inventory)];
+    let mut bob = start_as(bed, "bob", &join);
+    bob.until(|kind| matches!(kind, Kind::Waiting { what, .. } if what.starts_with("asking the API server")));
+    between.order("stick");
+    between.until_said("stuck");
+    between.order("delay 0");
+    kfleet_as(bed, "alice", &["join", node, "--yes"]).expect(node, Outcome::Joined);
+    let before = bed.see(node, "stat -c '%i %Z' /etc/kubernetes/kubelet.conf");
+
+    let bob = bob.finish();
+    let report = bob.expect(node, Outcome::AlreadyJoined);
+    assert_eq!((report.level, report.attempts), (None, 0), "{report:?}");
+    assert!(bob.text.contains("since it was looked at"), "his reset was not held back: {}", bob.text);
+    assert_eq!(bed.see(node, "stat -c '%i %Z' /etc/kubernetes/kubelet.conf"), before, "it was joined anew");
 }
 
 /// A containerd that only a boot lets start again: it is masked until then.

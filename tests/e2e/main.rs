@@ -162,6 +162,7 @@ const CASES: &[(&str, Cluster, Case)] = &[
     ("faults::ctrl_c_follows_what_runs_and_starts_nothing_more", Used, One(faults::interrupted)),
     ("resumed::a_phase_that_was_taken_up_ends_when_it_is_asked_to", Used, One(resumed::stopped)),
     ("comes_back::what_makes_a_boot_a_risk_is_seen_before_it", Unused, One(comes_back::is_checked)),
+    ("handover::a_look_that_is_out_of_date_decides_nothing", Used, One(handover::old_look)),
     ("handover::a_second_operator_is_told_attaches_and_stops", Unused, One(handover::two_operators)),
     ("faults::a_second_kfleet_is_told_who_has_the_node", Used, One(faults::locked)),
     ("survival::of_a_reboot_and_of_a_kfleet_that_is_killed", Unused, One(survival::ends)),
