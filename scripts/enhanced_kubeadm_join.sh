@@ -2418,9 +2418,9 @@ check_reboot() {
   # Without a source that fstab requires the boot ends in the emergency shell (systemd.mount, local-fs.target).
   verified=$(timeout -k 1 20 findmnt --verify 2>&1)
   verdict=$?
-  missing=$(printf '%s\n' "$verified" | sed -n 's/.*unreachable on boot required source: *//p' | paste -sd ' ' -)
+  missing=$(printf '%s\n' "$verified" | sed -n 's/.*unreachable on boot required source: *//p' | required_sources)
   if [ -n "$missing" ]; then
-    say "refused: /etc/fstab asks for what is not there, so the boot would not come to its end: $missing"
+    say "refused: /etc/fstab asks for what is not there, so the boot would not come to its end: ${missing%, }"
     return 76
   fi
   # 1 with findings of other kinds, of which it tells the number; anything else is no verdict.
@@ -2440,6 +2440,16 @@ check_reboot() {
     say "refused: mounted by hand, and not there any more after a boot: ${by_hand%, }; add it to /etc/fstab"
     return 76
   fi
+}
+
+# findmnt calls required what is not "noauto"; without what is "nofail" systemd boots too. What cannot be found in the file as
+# it is written stays required.
+required_sources() {
+  while IFS= read -r source; do
+    SOURCE=$source awk '
+      $1 == ENVIRON["SOURCE"] { if ($4 ~ /(^|,)nofail(,|$)/) optional = 1; else required = 1 }
+      END { exit !(optional && !required) }' /etc/fstab || printf '%s, ' "$source"
+  done
 }
 
 starts_sshd() {

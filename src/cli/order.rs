@@ -13,7 +13,7 @@ pub struct OrderArgs {
     pub batch: Option<Share>,
 
     /// Begin with the first N nodes alone; if one of them does not succeed, no other is started
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = canary)]
     pub canary: Option<u16>,
 
     /// Start no further node once more than N nodes, or P percent of them, have not succeeded; 0 stops at the first
@@ -50,6 +50,10 @@ fn share(text: &str) -> Result<Share, String> {
 fn batch(text: &str) -> Result<Share, String> {
     let share = Share::parse(text).filter(|share| *share != Share::Nodes(0));
     share.ok_or_else(|| "expected a number of nodes from 1, or 1% to 100% of them".to_owned())
+}
+
+fn canary(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "expected a number of nodes, like 1; 0 is none".to_owned())
 }
 
 fn time(text: &str) -> Result<Duration, String> {

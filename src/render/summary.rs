@@ -10,6 +10,8 @@ use crate::model::{Finding, NodeReport, Outcome, Severity};
 use crate::model::{clean, clean_lines};
 
 const HEADER: [&str; 7] = ["NODE", "OUTCOME", "ATTEMPTS", "LEVEL", "TIME", "FINDINGS", "REMARK"];
+/// What these columns say of a node that has nothing there. Where that is all that they say, a terminal does not show them.
+const NOTHING: [(usize, &str); 3] = [(2, "0"), (3, "-"), (5, "-")];
 /// The longest remark of a row. What is longer stands below the table.
 const REMARK: usize = 60;
 /// The longest word of a note in a row: it cannot be broken, and would leave no room for the rest.
@@ -24,7 +26,9 @@ pub fn summary(reports: &[NodeReport], width: Option<u16>, style: Style) -> Stri
     let mut text = String::new();
     if !reports.is_empty() {
         let rows: Vec<Row> = reports.iter().map(|report| row(report, width.is_some())).collect();
-        text.push_str(&table(&HEADER, &rows, width, style));
+        // For programs each column has its place.
+        let (header, rows) = if width.is_some() { telling(rows) } else { (HEADER.to_vec(), rows) };
+        text.push_str(&table(&header, &rows, width, style));
         text.push('\n');
     }
     for report in reports {
@@ -38,6 +42,20 @@ pub fn summary(reports: &[NodeReport], width: Option<u16>, style: Style) -> Stri
     text.push_str(&totals(reports.iter()));
     text.push('\n');
     text
+}
+
+/// The columns that say something.
+fn telling(mut rows: Vec<Row>) -> (Vec<&'static str>, Vec<Row>) {
+    let mut header = HEADER.to_vec();
+    for (column, nothing) in NOTHING.into_iter().rev() {
+        if rows.iter().all(|row| row.cells[column].text == nothing) {
+            header.remove(column);
+            for row in &mut rows {
+                row.cells.remove(column);
+            }
+        }
+    }
+    (header, rows)
 }
 
 fn row(report: &NodeReport, narrow: bool) -> Row {
