@@ -32,6 +32,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin
 LC_ALL=C
 export PATH LC_ALL
 ALONE=''
+STAMP=''
 TASK='a join'
 PROTECT='/srv/media
 /mnt/media
@@ -2695,7 +2696,7 @@ launch_start() {
   # The phase before this one may have ended a moment ago and still be cleaning up.
   wait_until 100 0.1 phase_is_not deactivating
   # A look that was taken long ago, by a kfleet that was away meanwhile, decides nothing any more.
-  if [ -n "$SEEN" ] && [ "$(stamp "$BASE.json")" != "$SEEN" ]; then
+  if [ -n "$STAMP" ] && [ "$(stamp "$BASE.json")" != "$STAMP" ]; then
     not_started "nothing was started: since it was looked at it has booted, or somebody has joined it or run a phase on it"
     return 65
   fi
@@ -2752,9 +2753,11 @@ same_boot() {
   fi
 }
 
-# Where the boot that it was launched in is not known, it may have run in one before this.
+# A launch that never got here is kept from coming late: it begins with making this file. Where the boot that it was launched
+# in is not known, it may have run in one before this.
 never_launched() {
-  [ -n "$BOOT" ] && forestall "$BASE.out" || return 0
+  [ -n "$BOOT" ] && [ ! -e "$BASE.out" ] && (umask 077 && mkdir -p /run/kfleet && set -C && : >"$BASE.out") 2>/dev/null ||
+    return 0
   say "its launch did not get to the node"
   return 65
 }

@@ -32,7 +32,7 @@ impl Keeping {
         let sender = events.clone();
         let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
             let Ok(first) = receiver.recv() else { return }; // what is told of the journal comes after that the run began
-            let journal = Journal::begin(&record, folder, keep, &events);
+            let mut journal = Journal::begin(&record, folder, keep, &events);
             if journal.writer.is_none() {
                 resumed.iter().flat_map(|claims| claims.iter()).for_each(|claim| journal.doubt(claim));
             }
@@ -78,7 +78,7 @@ fn keep_all(mut journal: Journal<'_>, first: Kept, receiver: &Receiver<Kept>) ->
             }
         }
         journal.sync(!asked.is_empty());
-        for answer in asked {
+        for answer in asked.into_iter().filter(|_| journal.is_honest()) {
             let _ = answer.send(()); // who asked may not wait any more
         }
         next = if over { None } else { receiver.recv().ok() };
@@ -95,6 +95,8 @@ struct Journal<'a> {
     /// Something has to be on the disk before work goes on.
     boundary: bool,
     warned: bool,
+    /// A run that this one goes on with is not written on, and does not say so.
+    hides: bool,
 }
 
 impl<'a> Journal<'a> {
@@ -108,6 +110,7 @@ impl<'a> Journal<'a> {
             transcript: Transcript::default(),
             boundary: false,
             warned: false,
+            hides: false,
         };
         match folder {
             Err(why) => journal.warn(&why),
@@ -155,8 +158,14 @@ impl<'a> Journal<'a> {
         }
     }
 
-    fn doubt(&self, claim: &Claim) {
+    /// Whether a reader knows all, or knows that he does not.
+    fn is_honest(&self) -> bool {
+        !self.hides && self.writer.as_ref().is_none_or(Writer::is_honest)
+    }
+
+    fn doubt(&mut self, claim: &Claim) {
         if let Err(e) = claim.doubt() {
+            self.hides = true;
             let what = format!("nor could a run that this one goes on with be marked as not fully known: {e}");
             self.events.send(Kind::Warned { what });
         }

@@ -136,7 +136,11 @@ impl Family {
             );
             return Err(Error::new(ErrorKind::Refused, why));
         }
-        let Some(claim) = recorded.claim().map_err(|e| unread(recorded, &e))? else {
+        let unclaimed = |e| {
+            let why = format!("run {} cannot be gone on with, as others could not be kept from it: {e}", recorded.run);
+            Error::new(ErrorKind::Local, why)
+        };
+        let Some(claim) = recorded.claim().map_err(unclaimed)? else {
             let why = format!(
                 "somebody goes on with run {} already, or is just being asked to agree to it; wait for the end of that, which `kfleet runs` lists",
                 recorded.run

@@ -61,7 +61,7 @@ pub(super) struct LeaveTaking {
 async fn leave(events: &Events, at_work: &AtWork, leave_taking: &LeaveTaking) -> ! {
     events.send(Kind::Left);
     // A disk that hangs holds up nobody who leaves.
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), events.kept()).await;
+    events.kept(std::time::Duration::from_secs(1)).await;
     tell(&format!("\n{}", farewell(&at_work.now(), leave_taking)));
     std::process::exit(i32::from(INTERRUPTED))
 }

@@ -1,10 +1,11 @@
 //! Phases that somebody else started, or this run on a connection that it has lost: asked for, followed, asked to end.
 
+use super::changing::{Ended, Unseen};
 use super::connecting::RECONNECT_PAUSE;
 use super::node::Driver;
 use super::owned::Owned;
 use crate::escalate::{Input, Ran, Run};
-use crate::model::{Cure, Diagnosis, Outcome, Phase, PhaseOnNode};
+use crate::model::{Cure, Diagnosis, Level, Outcome, Phase, PhaseOnNode};
 use crate::parse::phase_on_node;
 use crate::plan::{ask_phase, halt_phase};
 use crate::shell::Script;
@@ -24,10 +25,10 @@ pub(super) struct Taken {
     over: bool,
 }
 
-impl<T: Transport> Driver<'_, T> {
+impl<'a, T: Transport> Driver<'a, T> {
     /// `kfleet attach`: to the end of what runs; of what ran last, where nothing does.
     pub(super) async fn attach(&mut self) -> Outcome {
-        let found = match self.ask_phase(None).await {
+        let found = match self.ask_phase().await {
             Ok(Some(found)) => found,
             Ok(None) => return self.idle("no phase has run on it since it booted"),
             Err(why) => return self.unknown(why),
@@ -56,7 +57,7 @@ impl<T: Transport> Driver<'_, T> {
 
     /// `kfleet stop`: asks what runs to end at its next step, and sees that it does.
     pub(super) async fn halt(&mut self) -> Outcome {
-        let found = match self.ask_phase(None).await {
+        let found = match self.ask_phase().await {
             Ok(Some(found)) if found.running => found,
             Ok(_) => {
                 return self.idle(
@@ -93,9 +94,9 @@ impl<T: Transport> Driver<'_, T> {
         }
     }
 
-    /// Asks for the phase `id`; without one, which the node runs, or ran last.
-    pub(super) async fn ask_phase(&mut self, id: Option<&str>) -> Result<Option<PhaseOnNode>, String> {
-        self.ask(&ask_phase(self.node, id.unwrap_or_default())).await
+    /// Asks which phase the node runs, or ran last.
+    pub(super) async fn ask_phase(&mut self) -> Result<Option<PhaseOnNode>, String> {
+        self.ask(&ask_phase(self.node)).await
     }
 
     async fn ask(&mut self, script: &Script) -> Result<Option<PhaseOnNode>, String> {
@@ -108,51 +109,82 @@ impl<T: Transport> Driver<'_, T> {
     async fn take_up(&mut self, found: PhaseOnNode) -> Result<Taken, String> {
         let PhaseOnNode { note, boot_id, since, running, .. } = found;
         let note = note?;
-        let (phase, level) = (note.phase, note.level);
-        let titles = note.steps.iter().map(|step| step.title.clone()).collect();
-        self.changed_since_probe = true;
+        let (phase, level, who) = (note.phase, note.level, note.who.clone());
+        let mine = self.is_ours(&note.run) || who == self.context.who;
         self.copies_of.clone_from(&note.run);
         if running {
-            self.waiting(format!("following what {} started at {since}", note.who));
+            self.waiting(format!("following what {who} started at {since}"));
         }
-        self.phase_started(phase, level, titles);
         self.tail.clear();
-        let who = note.who.clone();
-        let mine = self.is_ours(&note.run) || who == self.context.who;
-        let mut owned = Owned::noted(note, self.node, boot_id.clone(), &self.context.events, self.tail.clone());
-        let limit = self.limit(phase);
-        let (ended, armed) = self.follow_in_time(&mut owned, limit).await;
-        let (ran, why) = if phase == Phase::Reboot && running && matches!(ended.ran, Ran::Done | Ran::Lost) {
-            self.await_boot(&boot_id).await
+        let mut owned = Owned::noted(note, self.node, boot_id, &self.context.events, self.tail.clone());
+        self.phase_started(phase, level, owned.titles());
+        let (ended, armed) = self.until_its_end(&mut owned, phase).await;
+        let boots = phase == Phase::Reboot && running && matches!(ended.ran, Ran::Done | Ran::Lost);
+        let (ran, why) = if boots {
+            self.await_boot(owned.boot_id()).await
+        } else if mine {
+            self.settled(ended.ran, ended.why, armed).await // also of one that ended: its kfleet may be gone
         } else {
-            if ended.rebooted {
-                self.after_cut_off(&boot_id).await;
-            }
-            if mine {
-                self.settled(ended.ran, ended.why, armed).await // also of one that ended: its kfleet may be gone
-            } else {
-                // That this workstation gets in says nothing of the other one, whose way in a new rule may have closed.
+            // That this workstation gets in says nothing of the other one, whose way in a new rule may have closed.
+            if running && armed == Some(true) {
                 let changed = "it changed the firewall: the node takes that back unless the kfleet of";
-                self.notes
-                    .extend((armed == Some(true)).then(|| format!("{changed} {who} comes back over a new connection")));
-                (ended.ran, ended.why)
+                self.notes.push(format!("{changed} {who} comes back over a new connection"));
             }
+            (ended.ran, ended.why)
         };
-        self.phase_finished(phase, why.clone().filter(|_| ran != Ran::DoneAndHalted));
-        let over = ended.rebooted || ran != Ran::Lost;
-        Ok(Taken { ran, why, diagnosis: ended.diagnosis, over })
+        Ok(self.close(phase, ended.rebooted, (ran, why, ended.diagnosis)))
     }
 
-    /// The same of a phase of this run, or of one that it goes on with: it counts as the ladder's own. False where its end
-    /// was not seen.
+    /// Follows it, and waits until the node is up again where a boot has cut it off.
+    async fn until_its_end(&mut self, owned: &mut Owned<'_>, phase: Phase) -> (Ended, Option<bool>) {
+        self.changed_since_probe = true;
+        let (ended, armed) = self.follow_in_time(owned, self.limit(phase)).await;
+        if ended.rebooted && phase != Phase::Reboot {
+            self.after_cut_off(owned.boot_id()).await;
+        }
+        (ended, armed)
+    }
+
+    /// Tells how it ended.
+    fn close(
+        &self,
+        phase: Phase,
+        rebooted: bool,
+        (ran, why, diagnosis): (Ran, Option<String>, Option<Diagnosis>),
+    ) -> Taken {
+        self.phase_finished(phase, why.clone().filter(|_| ran != Ran::DoneAndHalted));
+        let over = rebooted || ran != Ran::Lost;
+        Taken { ran, why, diagnosis, over }
+    }
+
+    /// Follows a phase of an earlier run that this one goes on with, or of this one: it counts as the ladder's own. False where
+    /// its end was not seen.
     pub(super) async fn go_on_with(&mut self, found: PhaseOnNode) -> Result<bool, String> {
-        let (run, phase) = match &found.note {
+        let (phase, level) = match &found.note {
             Ok(note) if note.node != self.node.name => return Err(format!("it is that of {}", note.node)),
             Ok(note) if !self.is_ours(&note.run) => return Err(format!("it is that of run {}", note.run)),
-            Ok(note) => (Run::of(note.phase, note.level), note.phase),
+            Ok(note) => (note.phase, note.level),
             Err(why) => return Err(why.clone()),
         };
-        let Taken { mut ran, mut why, diagnosis, over } = self.take_up(found).await?;
+        let taken = self.take_up(found).await?;
+        self.phases += 1;
+        Ok(self.count(phase, level, taken).await)
+    }
+
+    /// Goes on following the last phase, whose end was not seen, from where its connection was lost.
+    pub(super) async fn see_through(&mut self, unseen: Unseen<'a>) -> bool {
+        let Unseen { mut owned, phase, level } = unseen;
+        self.phase_started(phase, level, owned.titles());
+        let (ended, armed) = self.until_its_end(&mut owned, phase).await;
+        let Ended { ran, why, diagnosis, rebooted, unseen } = ended;
+        self.unseen = unseen.then_some(Unseen { owned, phase, level });
+        let (ran, why) = self.settled(ran, why, armed).await;
+        let taken = self.close(phase, rebooted, (ran, why, diagnosis));
+        self.count(phase, level, taken).await
+    }
+
+    async fn count(&mut self, phase: Phase, level: Option<Level>, taken: Taken) -> bool {
+        let Taken { mut ran, mut why, diagnosis, over } = taken;
         if let Some(diagnosis) = diagnosis.filter(|_| ran == Ran::Failed) {
             (ran, why) = if diagnosis.cause.cure() == Cure::NewToken {
                 (Ran::Again, Some(diagnosis.to_string())) // this run has one of its own
@@ -161,20 +193,19 @@ impl<T: Transport> Driver<'_, T> {
                 (ran, Some(why))
             };
         }
-        self.phases += 1;
         self.last_done = matches!(ran, Ran::Done | Ran::DoneAndHalted).then_some(phase);
         self.trouble = why;
-        if let Some(run) = run {
+        if let Some(run) = Run::of(phase, level) {
             self.ladder.on(Input::TookUp(run, ran));
         }
-        Ok(over)
+        over
     }
 
     /// Without a note there are no marks to read: only that the unit is gone is seen.
     async fn await_end(&mut self, found: &PhaseOnNode) -> Outcome {
         let start = Instant::now();
         loop {
-            match self.ask_phase(None).await {
+            match self.ask_phase().await {
                 Ok(Some(still)) if still.running && still.id == found.id => {}
                 Ok(_) => {
                     self.notes.push(format!(

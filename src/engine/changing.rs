@@ -1,11 +1,11 @@
 //! Changing the node: a reset, a join or a restart of its kubelet, owned by the node and followed to its end.
 
 use super::connecting::RECONNECT_PAUSE;
-use super::context::Context;
+use super::context::{Context, KEEPING, PATIENT};
 use super::node::Driver;
 use super::owned::{Followed, Owned, PhaseEnd};
 use crate::diagnose::{Standing, control_plane_sign};
-use crate::escalate::{Input, Ran, Run};
+use crate::escalate::{Input, Ran};
 use crate::model::{BACKUPS, Cause, Cure, Diagnosis, Fact, Level, Phase, Role};
 use crate::plan::{JoinRequest, PhaseScript, ResetRequest, Step, join, reset, restart_kubelet};
 use crate::transport::Transport;
@@ -159,8 +159,9 @@ impl<T: Transport> Driver<'_, T> {
         self.phases += 1;
         self.phase_started(script.phase, script.level, script.titles());
         // Whoever resumes this run has to know that it was begun, or a healthy member would be replaced twice.
-        if !self.context.events.kept().await && self.context.replaces(&self.node.name) {
-            let why = "nothing was begun: the journal of this run does not get to the disk, and a member is replaced only where it is written down before";
+        let replaces = self.context.replaces(&self.node.name);
+        if !self.context.events.kept(if replaces { PATIENT } else { KEEPING }).await && replaces {
+            let why = "nothing was begun: the journal of this run does not get to the disk, and a member is replaced only where that is written down before; give the same command again";
             return (Ran::NotStarted, Some(why.to_owned()));
         }
         let Context { run, who, events, .. } = self.context;
@@ -170,8 +171,7 @@ impl<T: Transport> Driver<'_, T> {
         let seen = (boot_id.clone(), stamp);
         let mut owned = Owned::new(script, self.node, (&id, run, who), seen, events, self.tail.clone());
         let (ended, armed) = self.follow_in_time(&mut owned, self.limit(script.phase)).await;
-        let run = Run::of(script.phase, script.level);
-        self.unseen = ended.unseen.then(|| Unseen { id, run, boot_id: boot_id.clone() });
+        self.unseen = ended.unseen.then_some(Unseen { owned, phase: script.phase, level: script.level });
         if ended.rebooted && script.phase != Phase::Reboot {
             self.after_cut_off(&boot_id).await;
         }
@@ -247,12 +247,11 @@ impl<T: Transport> Driver<'_, T> {
     }
 }
 
-/// A phase of this run whose end was not seen.
-pub(super) struct Unseen {
-    pub(super) id: String,
-    pub(super) run: Option<Run>,
-    /// Where it was launched; empty where that is not known.
-    pub(super) boot_id: String,
+/// The last phase, whose end was not seen: it may go on, have come to an end that nobody has read, or not have begun at all.
+pub(super) struct Unseen<'a> {
+    pub(super) owned: Owned<'a>,
+    pub(super) phase: Phase,
+    pub(super) level: Option<Level>,
 }
 
 /// How a phase ended, for the ladder and for people.
@@ -263,8 +262,8 @@ pub(super) struct Ended {
     pub(super) diagnosis: Option<Diagnosis>,
     /// The node has booted since it began.
     pub(super) rebooted: bool,
-    /// It may go on, or have come to an end that nobody has read.
-    unseen: bool,
+    /// Nobody has seen it end.
+    pub(super) unseen: bool,
 }
 
 impl Ended {

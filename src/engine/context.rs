@@ -46,7 +46,9 @@ pub enum Kept {
 }
 
 /// The longest that a node's work waits for the journal: a disk that hangs is no reason not to rescue nodes.
-const KEEPING: Duration = Duration::from_secs(5);
+pub(super) const KEEPING: Duration = Duration::from_secs(5);
+/// The same where it is one: before a healthy member is replaced.
+pub(super) const PATIENT: Duration = Duration::from_secs(60);
 
 /// Where events go. Sending never waits: whoever draws or writes may be slow, a node must not be.
 #[derive(Clone, Debug)]
@@ -79,14 +81,14 @@ impl Events {
         let _ = self.sender.send(event);
     }
 
-    /// Waits until all that was sent before is on the disk, where somebody keeps it and within some seconds; false where it is
-    /// not known to be.
-    pub async fn kept(&self) -> bool {
+    /// Waits until all that was sent before is on the disk, where somebody keeps it, and for so long at most; false where it is
+    /// not known to be, and whoever reads the journal later would not be told.
+    pub async fn kept(&self, patience: Duration) -> bool {
         let Some(keeper) = &self.keeper else { return true };
         let (asked, answer) = oneshot::channel();
         let sent = keeper.lock().unwrap_or_else(PoisonError::into_inner).send(Kept::Asked(asked));
         // What was lost is told by who keeps it.
-        sent.is_ok() && matches!(tokio::time::timeout(KEEPING, answer).await, Ok(Ok(())))
+        sent.is_ok() && matches!(tokio::time::timeout(patience, answer).await, Ok(Ok(())))
     }
 
     /// Milliseconds since the run began.

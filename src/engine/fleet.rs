@@ -1,6 +1,6 @@
 //! All nodes of a run: `order` says who may start, each is driven in a task of its own, and every one gets its report.
 
-use super::context::{Context, Events};
+use super::context::{Context, Events, KEEPING};
 use super::deadline::Deadline;
 use super::held::{broken, given_up, why};
 use super::node;
@@ -67,7 +67,7 @@ pub async fn run<T: Transport>(context: Arc<Context<T>>, command: &str, nodes: V
     let reports = fleet.reports();
     revoke(&context, deadline.as_ref()).await;
     // What the journal has to complain about comes before the last word, after which nobody listens.
-    context.events.kept().await;
+    context.events.kept(KEEPING).await;
     context.events.send(Kind::RunFinished);
     reports
 }

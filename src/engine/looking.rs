@@ -1,12 +1,11 @@
 //! Looking at the node: a probe, the control plane's word, and what follows from both.
 
-use super::changing::Unseen;
 use super::context::Task;
 use super::node::Driver;
 use super::probing::measure;
 use crate::attached::NoAnswer;
 use crate::diagnose::{Clean, Scope, Standing, busy, clean, findings, forbidden};
-use crate::escalate::{Input, Ran, Seen};
+use crate::escalate::{Input, Seen};
 use crate::model::{ClockOffset, Fact, Level, NodeObject, Phase};
 use crate::plan::Count;
 use crate::transport::Transport;
@@ -175,43 +174,38 @@ impl<T: Transport> Driver<'_, T> {
         run == self.context.run || self.context.resumes.iter().any(|resumed| resumed == run)
     }
 
-    /// Follows a phase of this run that is still at work to its end, each once, and reads what one came to whose end was not
-    /// seen; false where there is none, or none that can be followed.
+    /// Follows a phase of this run to its end whose end was not seen, or that is still at work, each once; false where there is
+    /// none, or none that can be followed.
     async fn follow_ours(&mut self) -> bool {
         let unseen = self.unseen.take();
         if self.context.dry_run || self.followed >= MOST_FOLLOWED || !(self.ours_runs() || unseen.is_some()) {
             return false;
         }
         self.followed += 1;
-        let found = match self.ask_phase(unseen.as_ref().map(|unseen| unseen.id.as_str())).await {
-            Ok(found) => found,
-            Err(why) => {
-                self.trouble = Some(why);
-                return false;
+        let over = if let Some(unseen) = unseen {
+            self.phase_finished(Phase::Probe, None);
+            Ok(self.see_through(unseen).await)
+        } else {
+            match self.ask_phase().await {
+                Ok(Some(found)) if found.running => {
+                    self.phase_finished(Phase::Probe, None);
+                    self.go_on_with(found).await
+                }
+                Ok(_) => {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    return true; // it has ended since
+                }
+                Err(why) => {
+                    self.trouble = Some(why);
+                    return false;
+                }
             }
         };
-        match (found, unseen) {
-            (Some(found), Some(Unseen { run: Some(run), boot_id, .. })) if found.never_began => {
-                if found.boot_id == boot_id {
-                    self.ladder.on(Input::TookUp(run, Ran::Stale));
-                }
-                false
-            }
-            (Some(found), unseen) if found.running || (unseen.is_some() && found.note.is_ok()) => {
-                self.phase_finished(Phase::Probe, None);
-                let over = self.go_on_with(found).await;
-                self.phase_started(Phase::Probe, None, Vec::new());
-                over.unwrap_or_else(|why| {
-                    self.trouble = Some(why);
-                    false
-                })
-            }
-            (_, Some(_)) => false, // nothing is left of it
-            (_, None) => {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                true // it has ended since
-            }
-        }
+        self.phase_started(Phase::Probe, None, Vec::new());
+        over.unwrap_or_else(|why| {
+            self.trouble = Some(why);
+            false
+        })
     }
 
     fn judge_clean(&mut self, scope: Scope) -> Seen {

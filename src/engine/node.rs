@@ -98,8 +98,8 @@ pub(super) struct Driver<'a, T: Transport> {
     /// The same as they were last counted.
     pub(super) protected_now: Fact<Vec<ProtectedState>>,
     pub(super) phases: u32,
-    /// The last phase, where its end was not seen: what it came to may still be read.
-    pub(super) unseen: Option<Unseen>,
+    /// The last phase, where its end was not seen.
+    pub(super) unseen: Option<Unseen<'a>>,
     /// A timer on the node may be waiting to restore its firewall.
     pub(super) armed: bool,
     /// What the report says where the end is no success.

@@ -60,6 +60,8 @@ pub(super) struct Owned<'a> {
     marks: Marks,
     script: Option<Script>,
     offset: u64,
+    /// Its first mark was seen.
+    greeted: bool,
     lines: Lines,
     shown: usize,
     /// How many steps have begun.
@@ -110,6 +112,7 @@ impl<'a> Owned<'a> {
             boot_id,
             script: None,
             offset: 0,
+            greeted: false,
             lines: Lines::default(),
             shown: 0,
             begun: 0,
@@ -155,10 +158,11 @@ impl<'a> Owned<'a> {
             Ok(_) if outer.stale => {
                 Followed::Over(PhaseEnd::Stale(outer.complaint.unwrap_or_else(|| "it was not started".to_owned())))
             }
-            Ok(_) if launching && outer.started && self.offset == 0 => {
+            Ok(_) if launching && outer.started && !self.greeted => {
+                self.offset = 0; // what came was the launcher's
                 Followed::Lost(outer.complaint.unwrap_or_else(|| "what it prints could not be read".to_owned()))
             }
-            Ok(_) if launching && self.offset == 0 => {
+            Ok(_) if launching && !self.greeted => {
                 let said = outer.complaint.unwrap_or_else(|| "it printed nothing".to_owned());
                 Followed::Over(PhaseEnd::NotStarted(format!(
                     "the {} did not start on the node: {said}",
@@ -186,6 +190,16 @@ impl<'a> Owned<'a> {
     /// `aggressive reset`.
     pub(super) fn what(&self) -> String {
         self.note.what()
+    }
+
+    /// One title per step.
+    pub(super) fn titles(&self) -> Vec<String> {
+        self.note.steps.iter().map(|step| step.title.clone()).collect()
+    }
+
+    /// The boot that it belongs to; empty where that is not known.
+    pub(super) fn boot_id(&self) -> &str {
+        &self.boot_id
     }
 
     /// Whether the node's firewall timer was armed; `None` where its step was not seen to end.
@@ -244,7 +258,8 @@ impl<'a> Owned<'a> {
                 self.events.send(Kind::StepStarted { node: self.node.clone(), step });
             }
             Mark::End(step, status) if self.step == Some(step) => self.step_ended(step, status),
-            Mark::Hello | Mark::End(..) => {}
+            Mark::Hello => self.greeted = true,
+            Mark::End(..) => {}
             Mark::Stop(_) => {
                 let why = self.last_error.take().unwrap_or_else(|| "a step failed".to_owned());
                 self.end = Some(if self.refused {
@@ -306,7 +321,7 @@ struct Outer {
     hello: bool,
     /// The phase is known not to begin any more.
     stale: bool,
-    /// The phase is known to have been started.
+    /// The phase was started over this very connection.
     started: bool,
 }
 

@@ -22,7 +22,8 @@ impl<T: Transport> Driver<'_, T> {
             return Input::Ran(Ran::NotStarted);
         };
         let (ran, why) = self.carry_out(&script).await;
-        // A machine that goes down may take the last words of the phase with it.
+        // A machine that goes down may take the last words of the phase with it: its boot says more.
+        self.unseen = None;
         let (ran, why) = if matches!(ran, Ran::Done | Ran::Lost) { self.await_boot(&before).await } else { (ran, why) };
         let ran = if ran == Ran::DoneAndHalted { Ran::Halted } else { ran }; // it does not boot then
         self.phase_finished(script.phase, why.clone());

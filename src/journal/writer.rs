@@ -2,6 +2,7 @@
 
 use super::{EVENTS, LOCK, RECORD, WHOLE, create, transcript};
 use crate::model::{Event, Kind, NodeName, RunRecord};
+use std::cell::Cell;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError, remove_file, rename};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -14,6 +15,8 @@ pub struct Writer {
     events: File,
     /// Up to where `events` has whole lines.
     written: u64,
+    /// Something is missing, and that could not be said.
+    hides: Cell<bool>,
     /// Locked until the process ends, however it ends.
     _lock: File,
 }
@@ -43,7 +46,7 @@ impl Writer {
         File::open(&part)?.sync_all()?;
         rename(&part, &folder)?;
         File::open(runs)?.sync_all()?;
-        Ok(Self { folder, events, written: 0, _lock: lock })
+        Ok(Self { folder, events, written: 0, hides: Cell::new(false), _lock: lock })
     }
 
     /// Writes a masked event, at once and with one write. Where that fails nothing of it stays, and the journal says that
@@ -74,7 +77,15 @@ impl Writer {
 
     /// A file is removed to say so: that works on a disk that is full.
     fn not_whole(&self) {
-        let _ = remove_file(self.folder.join(WHOLE)); // gone already, or the disk takes nothing at all
+        match remove_file(self.folder.join(WHOLE)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => self.hides.set(true), // the disk takes nothing at all
+            _ => {}
+        }
+    }
+
+    /// Whether all is written, or the journal says that it is not.
+    pub fn is_honest(&self) -> bool {
+        !self.hides.get()
     }
 
     /// Whether the disk has to keep an event before anything else happens.

@@ -72,8 +72,6 @@ pub enum StepKind {
 pub struct PhaseOnNode {
     /// Whether it runs; else it was the last one since the node booted.
     pub running: bool,
-    /// It has not begun in this boot, and never will.
-    pub never_began: bool,
     /// Names its files.
     pub id: String,
     /// What its unit says of itself, where it runs.

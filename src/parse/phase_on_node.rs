@@ -19,11 +19,10 @@ pub fn phase_on_node(output: &SectionOutput) -> Result<Option<PhaseOnNode>, Stri
         return Err(clean(said.trim().trim_start_matches("kfleet: ")));
     }
     let value = |key| value(&text, key, '=').unwrap_or_default();
-    let state = value("state");
-    let running = match state.as_str() {
+    let running = match value("state").as_str() {
         "none" => return Ok(None),
         "running" => true,
-        "ended" | "never" => false,
+        "ended" => false,
         _ => return Err("the node did not say whether a phase runs".to_owned()),
     };
     let id = value("id");
@@ -36,8 +35,7 @@ pub fn phase_on_node(output: &SectionOutput) -> Result<Option<PhaseOnNode>, Stri
         || Err("it left no note to follow it by, as an older kfleet or the stand-alone script does not".to_owned()),
         |note| read(note, &id),
     );
-    let (never_began, what, since, boot_id) = (state == "never", value("what"), value("since"), value("boot"));
-    Ok(Some(PhaseOnNode { running, never_began, id, what, since, boot_id, note }))
+    Ok(Some(PhaseOnNode { running, id, what: value("what"), since: value("since"), boot_id: value("boot"), note }))
 }
 
 fn read(note: &str, id: &str) -> Result<PhaseNote, String> {
@@ -104,9 +102,7 @@ mod tests {
         assert!(phase_on_node(&answer("")).is_err());
         assert!(phase_on_node(&answer("state=running\nid=../x\nwhat=sleep\n")).unwrap_err().contains("sleep"));
         let older = phase_on_node(&answer("state=ended\nid=r-1\nwhat=\n")).unwrap().unwrap();
-        assert!(!older.running && !older.never_began && older.note.unwrap_err().contains("left no note"));
-        let never = phase_on_node(&answer("state=never\nid=r-1\nwhat=\n")).unwrap().unwrap();
-        assert!(!never.running && never.never_began);
+        assert!(!older.running && older.note.unwrap_err().contains("left no note"));
         let failed = SectionOutput { status: 1, ..answer("kfleet: kfleet.service runs something\n") };
         assert_eq!(phase_on_node(&failed).unwrap_err(), "kfleet.service runs something");
     }

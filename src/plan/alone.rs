@@ -36,6 +36,7 @@ fn frame(head: &str, task: &str, preserve: &[ProtectedPath]) -> Standalone {
     let head = head.replace("VERSION", env!("CARGO_PKG_VERSION")).replace("PROTECTED", &named);
     let mut script = Standalone::new(&head)
         .global("ALONE", Word::new("")) // messages of the library name no options then, as there are none
+        .global("STAMP", Word::new("")) // it looks right before it begins
         .global("TASK", Word::new(task))
         .global("PROTECT", Word::lines(protect.iter().map(ProtectedPath::as_str).chain([ALSO_PROTECTED])))
         .global("CRI_SOCKET", Word::new(CRI_SOCKET))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 const COMMON: &str = include_str!("sh/common.sh");
 const LIBRARY: &str = include_str!("sh/launch.sh");
-const STAMP: &str = include_str!("sh/stamp.sh");
+const STANDING: &str = include_str!("sh/stamp.sh");
 const DISARM: &str = include_str!("sh/disarm.sh");
 const ATTACH: &str = include_str!("sh/attach.sh");
 
@@ -19,10 +19,10 @@ pub(crate) const STALE: i32 = 65;
 /// Writes `script` as `/run/kfleet/<id>.sh`, with `note` beside it, starts it as `kfleet.service` and follows its output from
 /// the first byte.
 ///
-/// The unit's name is the lock: a second start while it runs is refused by systemd. `seen` is the stamp that the probe saw
+/// The unit's name is the lock: a second start while it runs is refused by systemd. `stamp` is the one that the probe saw
 /// (`""` where that is not known): nothing is started where the node has another one by now. If the connection drops, the
 /// node finishes the phase by itself.
-pub fn launch(note: &PhaseNote, script: Rendered, seen: &str) -> Script {
+pub fn launch(note: &PhaseNote, script: Rendered, stamp: &str) -> Script {
     let PhaseNote { id, who, .. } = note;
     frame(id)
         .global("WHAT", Word::new(format!("kfleet: {} by {who}, {id}", note.what())))
@@ -32,7 +32,7 @@ pub fn launch(note: &PhaseNote, script: Rendered, seen: &str) -> Script {
                 .var("SCRIPT", script.into_word())
                 .var("NOTE", Word::shown_as(json(note), "…")),
         )
-        .step(Need::Required, Fragment::new("launch_start").var("SEEN", Word::new(seen)))
+        .step(Need::Required, Fragment::new("launch_start").var("STAMP", Word::new(stamp)))
         .step(Need::Required, Fragment::new("launch_follow").var("OFFSET", Word::number(0)))
 }
 
@@ -50,10 +50,9 @@ pub fn follow(id: &str, boot_id: &str, offset: u64) -> Script {
         .step(Need::Required, Fragment::new("launch_follow").var("OFFSET", Word::number(offset)))
 }
 
-/// Asks for the phase `id`, which whoever launched it may do: where its launch never got to the node it is kept from coming
-/// later. Where `id` is empty, asks which phase the node runs, or ran last.
-pub fn ask_phase(node: &Node, id: &str) -> Script {
-    ask(node, id, "")
+/// Asks which phase the node runs, or ran last.
+pub fn ask_phase(node: &Node) -> Script {
+    ask(node, "", "")
 }
 
 /// Asks the phase `id` to end at its next step where it still runs, in the name of `who`, and how it stands. To ask again
@@ -66,7 +65,6 @@ fn ask(node: &Node, id: &str, who: &str) -> Script {
     Script::new(&format!("kfleet {} attach node={}", env!("CARGO_PKG_VERSION"), node.name))
         .answers()
         .library(COMMON)
-        .library(STAMP)
         .library(ATTACH)
         .global("WANTED", Word::new(id))
         .global("WHO", Word::new(who))
@@ -96,7 +94,7 @@ pub fn ask_boot(node: &Node, boot_id: &str, wait: Duration) -> Script {
 fn frame(id: &str) -> Script {
     Script::new("kfleet launcher")
         .library(COMMON)
-        .library(STAMP)
+        .library(STANDING)
         .library(DISARM)
         .library(LIBRARY)
         .global("ID", Word::new(id))

@@ -1,13 +1,13 @@
 //! A reset whose kfleet loses the node, and what it finds when it comes back: nothing is done twice that came to an end
 //! meanwhile, and nothing counts that never began.
 
-use crate::asked::{Asked, mark, reply};
+use crate::asked::{Asked, mark};
 use crate::context::context;
 use crate::fake::node;
 use crate::recorded;
 use kfleet::diagnose::Scope;
 use kfleet::engine::{Events, Task};
-use kfleet::model::{Level, Node, NodeReport, Outcome, Patience};
+use kfleet::model::{Event, Kind, Level, Node, NodeReport, Outcome, Patience};
 use kfleet::plan::Section;
 use kfleet::shell::Rendered;
 use kfleet::transport::{ConnectError, Exit, Session, SessionError, SpoolReader, Transport, spool};
@@ -38,11 +38,12 @@ struct Story {
     first: First,
     /// How many connections are refused next.
     away: usize,
-    /// The ids and notes of what was launched and has got to the node.
-    launched: Vec<(String, String)>,
+    /// The ids of what was launched and has got to the node.
+    launched: Vec<String>,
     launches: usize,
     /// What the phase prints.
     printed: Vec<u8>,
+    steps: usize,
     clean: bool,
     probes: usize,
 }
@@ -83,7 +84,6 @@ impl Story {
             "probe" => Ok((self.probe(asked), false)),
             "launcher" if asked.carried().is_some() => self.launch(asked),
             "launcher" => Ok((self.follow(asked), false)),
-            "attach" => Ok((reply(asked.nonce(), 0, self.tell(asked).as_bytes()), false)),
             _ => panic!("nobody knows what {title:?} asks"),
         }
     }
@@ -119,8 +119,10 @@ impl Story {
             _ => {}
         }
         let id = asked.variable("ID").expect("a launcher names the phase");
-        self.launched.push((id, asked.variable("NOTE").expect("a note goes with it")));
-        self.printed = print(&asked.carried().expect("it carries the phase"), first);
+        self.launched.push(id);
+        let phase = asked.carried().expect("it carries the phase");
+        self.printed = print(&phase, first);
+        self.steps = phase.steps();
         self.clean = !matches!(first, Some(First::Halted | First::Refused));
         let started = [begun, of_launcher("end 1 0"), of_launcher("begin 2")].concat();
         Ok(match first {
@@ -138,6 +140,8 @@ impl Story {
         let there =
             [of_launcher("hello"), of_launcher("begin 0"), of_launcher("end 0 0"), of_launcher("begin 1")].concat();
         if self.launched.is_empty() {
+            let boot = asked.variable("BOOT");
+            assert!(boot.is_some_and(|boot| !boot.is_empty()), "it may have run in a boot before this");
             let never = b"kfleet: its launch did not get to the node\n".to_vec();
             return [there, never, of_launcher("end 1 65"), of_launcher("stop 1")].concat();
         }
@@ -145,15 +149,6 @@ impl Story {
         let rest = self.printed[from..].to_vec();
         [there, of_launcher("end 1 64"), of_launcher("begin 2"), rest, of_launcher("end 2 0"), of_launcher("bye")]
             .concat()
-    }
-
-    fn tell(&self, asked: &Asked) -> String {
-        let id = asked.variable("WANTED").expect("it asks for one");
-        let boot = "189ae512-6718-4578-a35f-a00d6bd7e383"; // that of the recordings
-        match self.launched.iter().find(|(launched, _)| *launched == id) {
-            Some((_, note)) => format!("state=ended\nid={id}\nwhat=\nsince=\nboot={boot}\nnote={note}\n"),
-            None => format!("state=never\nid={id}\nwhat=\nsince=\nboot={boot}\n"),
-        }
     }
 }
 
@@ -177,10 +172,12 @@ fn print(phase: &Asked, first: Option<First>) -> Vec<u8> {
     [printed, of_phase("bye")].concat()
 }
 
-async fn reset(first: First) -> (NodeReport, Story) {
-    let story = Story { first, away: 0, launched: vec![], launches: 0, printed: vec![], clean: false, probes: 0 };
+/// The report, what the node saw, and the steps that were told to begin.
+async fn reset(first: First) -> (NodeReport, Story, Vec<usize>) {
+    let (launched, printed) = (vec![], vec![]);
+    let story = Story { first, away: 0, launched, launches: 0, printed, steps: 0, clean: false, probes: 0 };
     let away = Away(Arc::new(Mutex::new(story)));
-    let (sender, _receiver) = channel();
+    let (sender, receiver) = channel();
     let run = kfleet::engine::Context {
         task: Task::Reset { start: Level::Gentle, ceiling: Level::Gentle, scope: Scope::Gentle },
         patience: Patience { reconnect: Duration::from_millis(100), ..Patience::default() },
@@ -188,7 +185,8 @@ async fn reset(first: First) -> (NodeReport, Story) {
     };
     let mut reports = kfleet::engine::run(Arc::new(run), "reset", vec![node("n1")]).await;
     let story = Arc::into_inner(away.0).expect("the run is over").into_inner().unwrap();
-    (reports.remove(0), story)
+    let step = |event: Event| if let Kind::StepStarted { step, .. } = event.kind { Some(step) } else { None };
+    (reports.remove(0), story, receiver.try_iter().filter_map(step).collect())
 }
 
 #[tokio::test]
@@ -199,8 +197,14 @@ async fn what_came_to_its_end_while_nobody_looked_is_not_done_again() {
         (First::Refused, Outcome::Refused, "/srv/media is below it"),
         (First::Unread, Outcome::Reset, ""),
     ] {
-        let (report, story) = reset(first).await;
+        let (report, story, steps) = reset(first).await;
         assert_eq!(report.outcome, outcome, "{first:?}: {report:?}");
+        let last = match first {
+            First::Halted => 3,
+            First::Refused => 4,
+            _ => story.steps,
+        };
+        assert_eq!(steps, (0..last).collect::<Vec<_>>(), "{first:?}: each step is told once and in order");
         assert!(report.error.as_deref().unwrap_or_default().contains(said), "{first:?}: {report:?}");
         assert_eq!(story.launches, 1, "{first:?}: it was done again");
         assert_eq!(report.level, Some(Level::Gentle), "{first:?}");
@@ -210,10 +214,10 @@ async fn what_came_to_its_end_while_nobody_looked_is_not_done_again() {
 #[tokio::test]
 async fn what_never_began_counts_for_nothing_and_is_decided_on_anew() {
     for first in [First::Never, First::NeverAtOnce, First::Stale] {
-        let (report, story) = reset(first).await;
+        let (report, story, _) = reset(first).await;
         assert_eq!(report.outcome, Outcome::Reset, "{first:?}: {report:?}");
         assert_eq!((story.launches, story.launched.len()), (2, 1), "{first:?}");
-        assert!(story.launched[0].0.ends_with("-2"), "{first:?}: each launch has an id of its own");
+        assert!(story.launched[0].ends_with("-2"), "{first:?}: each launch has an id of its own");
         assert!(story.probes >= 3, "{first:?}: it was not looked at again: {}", story.probes);
     }
 }

@@ -77,7 +77,7 @@ pub fn all() -> Vec<(&'static str, Rendered)> {
         ("reboot", reboot.render(&nonce())),
         ("launch", launch(&noted, join.render(&nonce()), "1234567890-81").render(&nonce())),
         ("follow", follow("run1-1", "0b5c1a3e-9c59-4f4e-8a5d-000000000000", 4096).render(&nonce())),
-        ("attach", ask_phase(&node, "").render(&nonce())),
+        ("attach", ask_phase(&node).render(&nonce())),
         ("stop", halt_phase(&node, "run1-1", "alice@desk").render(&nonce())),
         ("boot", ask_boot(&node, "0b5c1a3e-9c59-4f4e-8a5d-000000000000", Duration::from_secs(120)).render(&nonce())),
         ("restart-kubelet", restart_kubelet(&node, "run1").render(&nonce())),

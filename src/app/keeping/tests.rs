@@ -56,7 +56,7 @@ async fn what_was_sent_is_on_the_disk_once_that_was_waited_for() {
     let (events, _shown, keeping) = kept(Ok(state.path().to_owned()));
     events.send(started());
     events.send(begun(Phase::Reset));
-    events.kept().await;
+    assert!(events.kept(Duration::from_secs(60)).await);
     let recorded = recorded(state.path());
     assert!(recorded.is_running());
     assert!(recorded.story().unwrap().begun.contains(&node("node1")));
@@ -112,7 +112,11 @@ fn a_journal_that_cannot_be_written_is_warned_of_once_and_stops_nothing() {
         let (events, shown, keeping) = kept(folder);
         events.send(started());
         events.send(begun(Phase::Reset));
-        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(events.kept());
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap()
+            .block_on(events.kept(Duration::from_secs(60)));
         events.send(Kind::RunFinished);
         assert!(!keeping.end(), "nothing can be gone on with");
         drop(events);

@@ -57,6 +57,7 @@ fn where_the_disk_is_full_the_journal_says_that_it_is_not_whole() {
     let disk = std::mem::replace(&mut writer.events, OpenOptions::new().write(true).open("/dev/full").unwrap());
     let full = writer.event(&begun(2, "node1", Phase::Reset)).unwrap_err();
     assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+    assert!(writer.is_honest());
     writer.events = disk; // there is room again
     writer.event(&at(3, Kind::RunFinished)).unwrap();
     let recorded = find(state.path(), &RUN.parse().unwrap()).unwrap();
@@ -74,4 +75,16 @@ fn the_longest_name_of_a_node_has_a_transcript() {
     writer.line(&longest, "x").unwrap();
     let recorded = find(state.path(), &RUN.parse().unwrap()).unwrap();
     assert_eq!(recorded.transcript(&longest).unwrap().as_deref(), Some("x\n"));
+}
+
+#[test]
+fn a_journal_that_cannot_even_say_that_it_is_not_whole_is_not_honest() {
+    let state = tempfile::tempdir().unwrap();
+    let mut writer = Writer::begin(state.path(), &record(RUN)).unwrap();
+    let whole = state.path().join(RUN).join(WHOLE);
+    std::fs::remove_file(&whole).unwrap();
+    std::fs::create_dir(&whole).unwrap(); // a file that cannot be removed, for root too
+    writer.events = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    writer.event(&begun(1, "node1", Phase::Reset)).unwrap_err();
+    assert!(!writer.is_honest());
 }

@@ -1,10 +1,8 @@
 # --- attach: whose phase this node runs, or ran last -----------------------------------------------------------
 # Tells of the phase $WANTED; where that is empty, of the one that runs or ran last. Where $WHO wants $WANTED to end and it
-# still runs, it is asked to before. Who launched $WANTED and asks what it came to learns that it never began, and then it
-# never will.
+# still runs, it is asked to before.
 show_phase() {
   find_phase || return
-  if [ -n "$WANTED" ] && [ -z "$WHO" ] && [ "$state" = ended ] && forestall "/run/kfleet/$id.out"; then state=never; fi
   if [ -n "$WHO" ] && [ "$state" = running ]; then
     (umask 077 && printf 'kfleet: asked to end here by %s\n' "$WHO" >"/run/kfleet/$id.asked" &&
       mv -- "/run/kfleet/$id.asked" "/run/kfleet/$id.stop") || {
