@@ -155,8 +155,8 @@ impl<T: Transport> Driver<'_, T> {
         }
         let why = busy(&self.facts)?;
         self.trouble = Some(why);
-        // Our own could not be followed to its end; somebody else's is theirs.
-        Some(if self.ours_runs() { Seen::Unclear } else { Seen::Forbidden })
+        // Our own could not be followed to its end, and nothing can begin beside it; somebody else's is theirs.
+        Some(if self.ours_runs() { Seen::Hopeless } else { Seen::Forbidden })
     }
 
     /// Whether a phase of this run is at work, after a connection that was lost for long, or one of those that it goes on

@@ -10,7 +10,7 @@ use kfleet::engine::{Events, Task};
 use kfleet::model::{Event, Kind, Level, Node, NodeReport, Outcome, Patience};
 use kfleet::plan::Section;
 use kfleet::shell::Rendered;
-use kfleet::transport::{ConnectError, Exit, Session, SessionError, SpoolReader, Transport, spool};
+use kfleet::transport::{ConnectError, Exit, Session, SessionError, Spool, SpoolReader, Transport, spool};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -32,6 +32,8 @@ enum First {
     Stale,
     /// It was started, and what it prints cannot be read at first.
     Unread,
+    /// It never ends.
+    Endless,
 }
 
 struct Story {
@@ -44,6 +46,8 @@ struct Story {
     /// What the phase prints.
     printed: Vec<u8>,
     steps: usize,
+    /// What never ends.
+    open: Vec<Spool>,
     clean: bool,
     probes: usize,
 }
@@ -68,22 +72,33 @@ impl Session for Away {
     async fn start(&self, script: &Rendered) -> Result<SpoolReader, SessionError> {
         let asked = Asked::new(script.real().to_owned());
         let (spool, reader) = spool();
-        let (bytes, lost) = self.0.lock().unwrap().answer(&asked)?;
+        let mut story = self.0.lock().unwrap();
+        let (bytes, end) = story.answer(&asked)?;
         spool.push(&bytes);
-        let end = Ok(Exit { status: Some(0), stderr: Vec::new() });
-        spool.finish(if lost { Err(SessionError::Lost("reset by peer".to_owned())) } else { end });
+        match end {
+            End::Exit => spool.finish(Ok(Exit { status: Some(0), stderr: Vec::new() })),
+            End::Lost => spool.finish(Err(SessionError::Lost("reset by peer".to_owned()))),
+            End::Never => story.open.push(spool),
+        }
         Ok(reader)
     }
 }
 
+/// How a command ends.
+enum End {
+    Exit,
+    Lost,
+    Never,
+}
+
 impl Story {
-    /// What is printed, and whether the connection is lost then.
-    fn answer(&mut self, asked: &Asked) -> Result<(Vec<u8>, bool), SessionError> {
+    /// What is printed, and how it ends.
+    fn answer(&mut self, asked: &Asked) -> Result<(Vec<u8>, End), SessionError> {
         let title = asked.title();
         match title.split(' ').next().unwrap_or_default() {
-            "probe" => Ok((self.probe(asked), false)),
+            "probe" => Ok((self.probe(asked), End::Exit)),
             "launcher" if asked.carried().is_some() => self.launch(asked),
-            "launcher" => Ok((self.follow(asked), false)),
+            "launcher" => Ok(self.follow(asked)),
             _ => panic!("nobody knows what {title:?} asks"),
         }
     }
@@ -92,14 +107,16 @@ impl Story {
         self.probes += 1;
         let recorded = recorded::load(if self.clean { "trixie-fresh" } else { "half-joined" });
         let steps = Section::ALL.iter().enumerate().map(|(step, section)| {
-            let (status, bytes) = &recorded[section.name()];
+            let at_work = (0, b"kfleet: gentle reset by alice@desk, run1-1, since Mon\n".to_vec());
+            let is_at_work = self.first == First::Endless && !self.launched.is_empty() && *section == Section::Running;
+            let (status, bytes) = if is_at_work { &at_work } else { &recorded[section.name()] };
             let [begin, end] = [format!("begin {step}"), format!("end {step} {status}")];
             [mark(asked.nonce(), &begin), bytes.clone(), mark(asked.nonce(), &end)].concat()
         });
         [mark(asked.nonce(), "hello"), steps.collect::<Vec<_>>().concat(), mark(asked.nonce(), "bye")].concat()
     }
 
-    fn launch(&mut self, asked: &Asked) -> Result<(Vec<u8>, bool), SessionError> {
+    fn launch(&mut self, asked: &Asked) -> Result<(Vec<u8>, End), SessionError> {
         self.launches += 1;
         let first = if self.launches == 1 { Some(self.first) } else { None };
         let lost = || SessionError::Lost("reset by peer".to_owned());
@@ -114,7 +131,7 @@ impl Story {
             Some(First::NeverAtOnce) => return Err(lost()),
             Some(First::Stale) => {
                 let refused = b"kfleet: nothing was started: somebody was faster\n".to_vec();
-                return Ok(([begun, refused, of_launcher("end 1 65"), of_launcher("stop 1")].concat(), false));
+                return Ok(([begun, refused, of_launcher("end 1 65"), of_launcher("stop 1")].concat(), End::Exit));
             }
             _ => {}
         }
@@ -126,16 +143,17 @@ impl Story {
         self.clean = !matches!(first, Some(First::Halted | First::Refused));
         let started = [begun, of_launcher("end 1 0"), of_launcher("begin 2")].concat();
         Ok(match first {
-            Some(First::Unread) => ([started, of_launcher("end 2 1"), of_launcher("stop 2")].concat(), false),
+            Some(First::Unread) => ([started, of_launcher("end 2 1"), of_launcher("stop 2")].concat(), End::Exit),
+            Some(First::Endless) => ([&started, &self.printed[..self.printed.len() / 3]].concat(), End::Never),
             Some(_) => {
                 self.away = 1;
-                ([&started, &self.printed[..self.printed.len() / 3]].concat(), true)
+                ([&started, &self.printed[..self.printed.len() / 3]].concat(), End::Lost)
             }
-            None => ([started, self.printed.clone(), of_launcher("end 2 0"), of_launcher("bye")].concat(), false),
+            None => ([started, self.printed.clone(), of_launcher("end 2 0"), of_launcher("bye")].concat(), End::Exit),
         })
     }
 
-    fn follow(&mut self, asked: &Asked) -> Vec<u8> {
+    fn follow(&mut self, asked: &Asked) -> (Vec<u8>, End) {
         let of_launcher = |words: &str| mark(asked.nonce(), words);
         let there =
             [of_launcher("hello"), of_launcher("begin 0"), of_launcher("end 0 0"), of_launcher("begin 1")].concat();
@@ -143,12 +161,14 @@ impl Story {
             let boot = asked.variable("BOOT");
             assert!(boot.is_some_and(|boot| !boot.is_empty()), "it may have run in a boot before this");
             let never = b"kfleet: its launch did not get to the node\n".to_vec();
-            return [there, never, of_launcher("end 1 65"), of_launcher("stop 1")].concat();
+            return ([there, never, of_launcher("end 1 65"), of_launcher("stop 1")].concat(), End::Exit);
+        }
+        let there = [there, of_launcher("end 1 0"), of_launcher("begin 2")].concat();
+        if self.first == First::Endless {
+            return (there, End::Never);
         }
         let from: usize = asked.variable("OFFSET").and_then(|from| from.parse().ok()).expect("it follows from a byte");
-        let rest = self.printed[from..].to_vec();
-        [there, of_launcher("end 1 64"), of_launcher("begin 2"), rest, of_launcher("end 2 0"), of_launcher("bye")]
-            .concat()
+        ([&there, &self.printed[from..], &of_launcher("end 2 0"), &of_launcher("bye")].concat(), End::Exit)
     }
 }
 
@@ -172,15 +192,19 @@ fn print(phase: &Asked, first: Option<First>) -> Vec<u8> {
     [printed, of_phase("bye")].concat()
 }
 
+/// For a phase; what does not end by then is a failure of the test, and not a matter of the machine's speed.
+const LONG: Duration = Duration::from_secs(600);
+
 /// The report, what the node saw, and the steps that were told to begin.
-async fn reset(first: First) -> (NodeReport, Story, Vec<usize>) {
+async fn reset(first: First, patience: Duration) -> (NodeReport, Story, Vec<usize>) {
     let (launched, printed) = (vec![], vec![]);
-    let story = Story { first, away: 0, launched, launches: 0, printed, steps: 0, clean: false, probes: 0 };
+    let story =
+        Story { first, away: 0, launched, launches: 0, printed, steps: 0, open: vec![], clean: false, probes: 0 };
     let away = Away(Arc::new(Mutex::new(story)));
     let (sender, receiver) = channel();
     let run = kfleet::engine::Context {
         task: Task::Reset { start: Level::Gentle, ceiling: Level::Gentle, scope: Scope::Gentle },
-        patience: Patience { reconnect: Duration::from_millis(100), ..Patience::default() },
+        patience: Patience { reconnect: Duration::from_millis(100), reset: patience, ..Patience::default() },
         ..context(away.clone(), Events::new(sender))
     };
     let mut reports = kfleet::engine::run(Arc::new(run), "reset", vec![node("n1")]).await;
@@ -197,7 +221,7 @@ async fn what_came_to_its_end_while_nobody_looked_is_not_done_again() {
         (First::Refused, Outcome::Refused, "/srv/media is below it"),
         (First::Unread, Outcome::Reset, ""),
     ] {
-        let (report, story, steps) = reset(first).await;
+        let (report, story, steps) = reset(first, LONG).await;
         assert_eq!(report.outcome, outcome, "{first:?}: {report:?}");
         let last = match first {
             First::Halted => 3,
@@ -214,10 +238,19 @@ async fn what_came_to_its_end_while_nobody_looked_is_not_done_again() {
 #[tokio::test]
 async fn what_never_began_counts_for_nothing_and_is_decided_on_anew() {
     for first in [First::Never, First::NeverAtOnce, First::Stale] {
-        let (report, story, _) = reset(first).await;
+        let (report, story, _) = reset(first, LONG).await;
         assert_eq!(report.outcome, Outcome::Reset, "{first:?}: {report:?}");
         assert_eq!((story.launches, story.launched.len()), (2, 1), "{first:?}");
         assert!(story.launched[0].ends_with("-2"), "{first:?}: each launch has an id of its own");
         assert!(story.probes >= 3, "{first:?}: it was not looked at again: {}", story.probes);
     }
+}
+
+#[tokio::test]
+async fn what_never_ends_is_given_up_and_nothing_is_begun_beside_it() {
+    let (report, story, _) = reset(First::Endless, Duration::from_millis(300)).await;
+    assert_eq!(report.outcome, Outcome::Failed, "{report:?}");
+    assert_eq!(story.launches, 1);
+    let error = report.error.as_deref().unwrap_or_default();
+    assert!(error.contains("run1-1") && error.contains("at work"), "{error}");
 }
