@@ -37,6 +37,7 @@ impl Fleet<'_> {
                 break;
             }
         }
+        runtime.shutdown_background(); // a name server that does not answer holds up nobody
         Ok(signals::INTERRUPTED)
     }
 
