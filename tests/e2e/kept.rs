@@ -33,6 +33,8 @@ systemctl daemon-reload",
 pub fn restored(bed: &Bed, node: &str) {
     const CONFIG: &str = "cat /etc/containerd/config.toml; stat -c '%a %u' /etc/containerd/config.toml";
     const RULES: &str = "for b in iptables-nft iptables-legacy ip6tables-nft ip6tables-legacy; do echo $b; $b-save 2>/dev/null | sed -e 's/\\[[0-9:]*\\]//; /^#/d'; done";
+    /// A run that nobody has made.
+    const NEVER: &str = "20200101t000000z-000000";
     bed.fresh(&[node]);
     bed.plant(node, "stale-network");
     bed.see(node, "printf 'version = 2\\n# mine\\n' >/etc/containerd/config.toml; chmod 0640 /etc/containerd/config.toml; systemctl restart containerd");
@@ -54,8 +56,8 @@ pub fn restored(bed: &Bed, node: &str) {
     assert_eq!(bed.see(node, CONFIG), config);
     assert_eq!(bed.see(node, RULES), rules);
 
-    let unknown = kfleet(bed, &["reset", node, "--restore-config", "never", "--yes"]);
+    let unknown = kfleet(bed, &["reset", node, "--restore-config", NEVER, "--yes"]);
     let report = unknown.expect(node, Outcome::Failed);
     let error = report.error.as_deref().unwrap_or_default();
-    assert!(error.contains("never") && error.contains(&id), "which runs there are: {error}");
+    assert!(error.contains(NEVER) && error.contains(&id), "which runs there are: {error}");
 }
