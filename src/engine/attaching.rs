@@ -1,6 +1,6 @@
 //! Phases that somebody else started, or this run on a connection that it has lost: asked for, followed, asked to end.
 
-use super::changing::{Ended, Unseen};
+use super::changing::Ended;
 use super::connecting::RECONNECT_PAUSE;
 use super::node::Driver;
 use super::owned::Owned;
@@ -118,7 +118,7 @@ impl<'a, T: Transport> Driver<'a, T> {
         self.tail.clear();
         let mut owned = Owned::noted(note, self.node, boot_id, &self.context.events, self.tail.clone());
         self.phase_started(phase, level, owned.titles());
-        let (ended, armed) = self.until_its_end(&mut owned, phase).await;
+        let (ended, armed) = self.until_its_end(&mut owned).await;
         let boots = phase == Phase::Reboot && running && matches!(ended.ran, Ran::Done | Ran::Lost);
         let (ran, why) = if boots {
             self.await_boot(owned.boot_id()).await
@@ -136,10 +136,10 @@ impl<'a, T: Transport> Driver<'a, T> {
     }
 
     /// Follows it, and waits until the node is up again where a boot has cut it off.
-    async fn until_its_end(&mut self, owned: &mut Owned<'_>, phase: Phase) -> (Ended, Option<bool>) {
+    pub(super) async fn until_its_end(&mut self, owned: &mut Owned<'_>) -> (Ended, Option<bool>) {
         self.changed_since_probe = true;
-        let (ended, armed) = self.follow_in_time(owned, self.limit(phase)).await;
-        if ended.rebooted && phase != Phase::Reboot {
+        let (ended, armed) = self.follow_in_time(owned, self.limit(owned.phase())).await;
+        if ended.rebooted && owned.phase() != Phase::Reboot {
             self.after_cut_off(owned.boot_id()).await;
         }
         (ended, armed)
@@ -172,12 +172,12 @@ impl<'a, T: Transport> Driver<'a, T> {
     }
 
     /// Goes on following the last phase, whose end was not seen, from where its connection was lost.
-    pub(super) async fn see_through(&mut self, unseen: Unseen<'a>) -> bool {
-        let Unseen { mut owned, phase, level } = unseen;
+    pub(super) async fn see_through(&mut self, mut owned: Owned<'a>) -> bool {
+        let (phase, level) = (owned.phase(), owned.level());
         self.phase_started(phase, level, owned.titles());
-        let (ended, armed) = self.until_its_end(&mut owned, phase).await;
+        let (ended, armed) = self.until_its_end(&mut owned).await;
         let Ended { ran, why, diagnosis, rebooted, unseen } = ended;
-        self.unseen = unseen.then_some(Unseen { owned, phase, level });
+        self.unseen = unseen.then_some(owned);
         let (ran, why) = self.settled(ran, why, armed).await;
         let taken = self.close(phase, rebooted, (ran, why, diagnosis));
         self.count(phase, level, taken).await

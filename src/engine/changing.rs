@@ -166,15 +166,11 @@ impl<T: Transport> Driver<'_, T> {
         }
         let Context { run, who, events, .. } = self.context;
         let id = format!("{run}-{}", self.phases);
-        let boot_id = self.facts.boot_id.known().cloned().unwrap_or_default();
-        let stamp = self.facts.stamp.known().map(String::as_str).unwrap_or_default();
-        let seen = (boot_id.clone(), stamp);
+        let known = |fact: &Fact<String>| fact.known().cloned().unwrap_or_default();
+        let seen = (known(&self.facts.boot_id), known(&self.facts.stamp));
         let mut owned = Owned::new(script, self.node, (&id, run, who), seen, events, self.tail.clone());
-        let (ended, armed) = self.follow_in_time(&mut owned, self.limit(script.phase)).await;
-        self.unseen = ended.unseen.then_some(Unseen { owned, phase: script.phase, level: script.level });
-        if ended.rebooted && script.phase != Phase::Reboot {
-            self.after_cut_off(&boot_id).await;
-        }
+        let (ended, armed) = self.until_its_end(&mut owned).await;
+        self.unseen = ended.unseen.then_some(owned);
         let (ran, why) = match ended {
             Ended { diagnosis: Some(diagnosis), .. } => {
                 let (ran, why) = self.after_failed_join(diagnosis).await;
@@ -245,13 +241,6 @@ impl<T: Transport> Driver<'_, T> {
             }
         }
     }
-}
-
-/// The last phase, whose end was not seen: it may go on, have come to an end that nobody has read, or not have begun at all.
-pub(super) struct Unseen<'a> {
-    pub(super) owned: Owned<'a>,
-    pub(super) phase: Phase,
-    pub(super) level: Option<Level>,
 }
 
 /// How a phase ended, for the ladder and for people.

@@ -1,9 +1,9 @@
 //! One node: carries out what its ladder says. Its other halves are `connecting`, `looking`, `changing` and `firewall`.
 
-use super::changing::Unseen;
 use super::context::{Context, Task};
 use super::deadline::Deadline;
 use super::joining::Joining;
+use super::owned::Owned;
 use super::status::row;
 use super::tail::Tail;
 use crate::diagnose::lost;
@@ -98,8 +98,8 @@ pub(super) struct Driver<'a, T: Transport> {
     /// The same as they were last counted.
     pub(super) protected_now: Fact<Vec<ProtectedState>>,
     pub(super) phases: u32,
-    /// The last phase, where its end was not seen.
-    pub(super) unseen: Option<Unseen<'a>>,
+    /// The last phase, where its end was not seen: it may go on, have come to an end that nobody has read, or not have begun.
+    pub(super) unseen: Option<Owned<'a>>,
     /// A timer on the node may be waiting to restore its firewall.
     pub(super) armed: bool,
     /// What the report says where the end is no success.

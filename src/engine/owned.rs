@@ -3,7 +3,9 @@
 use super::context::Events;
 use super::tail::Tail;
 use crate::attached::{fresh_nonce, no_shell};
-use crate::model::{Diagnosis, Kind, Node, NodeName, PhaseNote, StepKind, StepNote, StepStatus, mask_secrets};
+use crate::model::{
+    Diagnosis, Kind, Level, Node, NodeName, Phase, PhaseNote, StepKind, StepNote, StepStatus, mask_secrets,
+};
 use crate::parse::{Lines, Mark, Marks, Part, diagnosis, join_progress, reason};
 use crate::plan::{FOLLOW_STEP, PhaseScript, STALE, follow, launch};
 use crate::shell::{NOTHING, REFUSED, Script};
@@ -90,13 +92,13 @@ impl<'a> Owned<'a> {
         phase: &PhaseScript,
         node: &'a Node,
         (id, run, who): (&str, &str, &str),
-        (boot_id, stamp): (String, &str),
+        (boot_id, stamp): (String, String),
         events: &'a Events,
         tail: Tail,
     ) -> Self {
         let nonce = fresh_nonce();
         let noted = phase.note(id, run, who, node, &nonce);
-        let script = launch(&noted, phase.render(&nonce), stamp);
+        let script = launch(&noted, phase.render(&nonce), &stamp);
         Self { script: Some(script), ..Self::noted(noted, node, boot_id, events, tail) }
     }
 
@@ -190,6 +192,14 @@ impl<'a> Owned<'a> {
     /// `aggressive reset`.
     pub(super) fn what(&self) -> String {
         self.note.what()
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.note.phase
+    }
+
+    pub(super) fn level(&self) -> Option<Level> {
+        self.note.level
     }
 
     /// One title per step.

@@ -83,7 +83,8 @@ fn follow_chunks<'a>(phase: &PhaseScript, chunks: impl IntoIterator<Item = &'a [
     let (sender, receiver) = channel::<Event>();
     let events = Events::new(sender);
     let tail = Tail::default();
-    let mut owned = Owned::new(phase, &node, ("run1-1", "run1", "a@b"), (String::new(), ""), &events, tail.clone());
+    let mut owned =
+        Owned::new(phase, &node, ("run1-1", "run1", "a@b"), (String::new(), String::new()), &events, tail.clone());
     owned.marks = Marks::new("in");
     let mut outer = Outer::new("out");
     for chunk in chunks {
